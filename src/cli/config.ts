@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { COMMERCIAL_REGIONS, REGION_PATTERN } from '../base/regions.ts';
+
+/** A setting that cannot be used; its text names the setting and what it must look like. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDirectory: string;
+  readonly store: string | undefined;
+  readonly regions: readonly string[];
+  readonly credentials:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly accountId: string | undefined }
+    | undefined;
+  readonly accountId: string | undefined;
+}
+
+/** Every variable, for `--help` and the documentation. */
+export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
+  ['KEYWRIGHT_LISTEN', 'address of the HTTP listener (default http://127.0.0.1:4599; only loopback, see below)'],
+  ['KEYWRIGHT_DATA', 'data directory (default ./data)'],
+  ['KEYWRIGHT_STORE', 'store URL, sqlite:PATH (default: keywright.db in the data directory)'],
+  ['KEYWRIGHT_REGIONS', 'Regions to serve, separated by commas (default: all commercial AWS Regions)'],
+  ['KEYWRIGHT_ACCESS_KEY_ID', 'first credentials, instead of random ones; together with'],
+  ['KEYWRIGHT_SECRET_ACCESS_KEY', '  the secret, and optionally'],
+  ['KEYWRIGHT_ACCOUNT_ID', '  the account, 12 digits (default: random on first start)'],
+  ['KEYWRIGHT_PLAIN_HTTP', 'set to "anywhere" to let the listener leave loopback without TLS'],
+];
+
+/** Settings of the design that this version does not have: refused, because ignoring them would deceive. */
+const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_SEED', 'KEYWRIGHT_PKCS11_MODULE'];
+
+const LISTEN = /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+
+/** Reads the settings from the environment. @throws ConfigError for the first one that cannot be used */
+export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
+  const get = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
+  for (const name of NOT_YET) {
+    if (get(name) !== undefined) {
+      throw new ConfigError(`${name} is set, but this version does not have that feature yet`);
+    }
+  }
+  return {
+    ...parseListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP')),
+    dataDirectory: resolve(get('KEYWRIGHT_DATA') ?? 'data'),
+    store: parseStore(get('KEYWRIGHT_STORE')),
+    regions: parseRegions(get('KEYWRIGHT_REGIONS')),
+    credentials: parseCredentials(
+      get('KEYWRIGHT_ACCESS_KEY_ID'),
+      get('KEYWRIGHT_SECRET_ACCESS_KEY'),
+      get('KEYWRIGHT_ACCOUNT_ID'),
+    ),
+    accountId: get('KEYWRIGHT_ACCOUNT_ID'),
+  };
+}
+
+function parseListen(text: string, plainHttp: string | undefined): { host: string; port: number } {
+  const match = LISTEN.exec(text);
+  const port = Number(match?.[2] ?? Number.NaN);
+  if (match === null || !(port <= 65_535)) {
+    throw new ConfigError(`KEYWRIGHT_LISTEN must look like http://127.0.0.1:4599, not "${text}"`);
+  }
+  const host = (match[1] === '' ? '127.0.0.1' : (match[1] ?? '')).replace(/^\[|\]$/g, '');
+  if (plainHttp !== undefined && plainHttp !== 'anywhere') {
+    throw new ConfigError('KEYWRIGHT_PLAIN_HTTP can only be "anywhere"');
+  }
+  if (!LOOPBACK.test(host) && plainHttp !== 'anywhere') {
+    throw new ConfigError(
+      `KEYWRIGHT_LISTEN=${text} would send plaintext keys over the network: listen on 127.0.0.1 behind a TLS proxy, ` +
+        'or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
+    );
+  }
+  return { host, port };
+}
+
+function parseStore(url: string | undefined): string | undefined {
+  if (url !== undefined && !/^sqlite:.+/.test(url)) {
+    throw new ConfigError('KEYWRIGHT_STORE must have the form sqlite:PATH (other stores are not supported yet)');
+  }
+  return url;
+}
+
+function parseRegions(text: string | undefined): readonly string[] {
+  if (text === undefined) {
+    return COMMERCIAL_REGIONS;
+  }
+  const regions = text
+    .split(',')
+    .map((region) => region.trim())
+    .filter((region) => region !== '');
+  const bad = regions.find((region) => !REGION_PATTERN.test(region));
+  if (regions.length === 0 || bad !== undefined) {
+    throw new ConfigError(
+      `KEYWRIGHT_REGIONS must be a comma list such as eu-central-1,us-east-1; "${bad ?? ''}" is none`,
+    );
+  }
+  return regions;
+}
+
+function parseCredentials(
+  accessKeyId: string | undefined,
+  secretAccessKey: string | undefined,
+  accountId: string | undefined,
+): ServerConfig['credentials'] {
+  if (accountId !== undefined && !/^\d{12}$/.test(accountId)) {
+    throw new ConfigError('KEYWRIGHT_ACCOUNT_ID must be 12 digits');
+  }
+  if (accessKeyId === undefined && secretAccessKey === undefined) {
+    return undefined;
+  }
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID and KEYWRIGHT_SECRET_ACCESS_KEY must be set together');
+  }
+  if (!/^[\w-]{3,128}$/.test(accessKeyId)) {
+    throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID must be 3 to 128 letters, digits, "_" or "-"');
+  }
+  if (accessKeyId.startsWith('ASIA')) {
+    throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID must not start with ASIA: those are temporary credentials');
+  }
+  return { accessKeyId, secretAccessKey, accountId };
+}

@@ -1,0 +1,46 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { administratorOf, type Engine } from '../engine/engine.ts';
+import type { NewAccessKey } from '../iam/access-keys.ts';
+import type { ServerConfig } from './config.ts';
+
+/** How the one who starts the server can call it. */
+export type FirstCredentials =
+  /** Made now; the secret is shown this once. */
+  | ({ readonly kind: 'made'; readonly file: string } & NewAccessKey)
+  /** Taken from the environment, where the secret stands. */
+  | { readonly kind: 'given'; readonly accessKeyId: string }
+  /** Made by an earlier start; `file` holds them unless it was removed. */
+  | { readonly kind: 'earlier'; readonly file: string | undefined };
+
+/**
+ * Sees to it that somebody can call: stores the credentials of the environment, or makes an account with one
+ * administrator on the first start and leaves its credentials in the data directory, in a file for its owner alone.
+ */
+export async function ensureCredentials(engine: Engine, config: ServerConfig): Promise<FirstCredentials> {
+  const file = join(config.dataDirectory, 'credentials');
+  if (config.credentials !== undefined) {
+    const { accessKeyId, secretAccessKey, accountId } = config.credentials;
+    const known = await engine.accessKeys.find(accessKeyId);
+    const owner = administratorOf(accountId ?? known?.identity.accountId ?? randomAccountId(engine));
+    await engine.accessKeys.put({ accessKeyId, secretAccessKey }, owner);
+    return { kind: 'given', accessKeyId };
+  }
+  if (await engine.accessKeys.hasAny()) {
+    return { kind: 'earlier', file: existsSync(file) ? file : undefined };
+  }
+  const made = await engine.accessKeys.create(administratorOf(config.accountId ?? randomAccountId(engine)));
+  const profile = [
+    '[default]',
+    `aws_access_key_id = ${made.accessKeyId}`,
+    `aws_secret_access_key = ${made.secretAccessKey}`,
+  ];
+  writeFileSync(file, `${profile.join('\n')}\n`, { mode: 0o600 });
+  return { kind: 'made', file, ...made };
+}
+
+/** 12 digits, the first one not zero: leading zeros are what tools lose. */
+function randomAccountId(engine: Engine): string {
+  const number = engine.core.randomBytes(6).readUIntBE(0, 6) % 900_000_000_000;
+  return String(100_000_000_000 + number);
+}

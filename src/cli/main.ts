@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { loadCore } from '../core/index.ts';
+import { RootKeyError } from '../materials/passphrase-file.ts';
+import { ConfigError } from './config.ts';
+import { runServer } from './server-command.ts';
+
+const HELP = `Usage: keywright <command> [options]
+
+Commands:
+  server      start the key management service
+  info        print version and cryptographic core of this installation, as JSON
+
+Options:
+  -h, --help     print this help, or that of a command
+  --version      print the version
+`;
+
+/** Exit status for a command line or setting that cannot be used, as in sysexits.h. */
+const EXIT_USAGE = 64;
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'server':
+      await runServer(args);
+      return 0;
+    case 'info':
+      process.stdout.write(`${JSON.stringify({ version: readVersion(), core: loadCore().info() }, null, 2)}\n`);
+      return 0;
+    case '--version':
+      process.stdout.write(`${readVersion()}\n`);
+      return 0;
+    case '-h':
+    case '--help':
+      process.stdout.write(HELP);
+      return 0;
+    default:
+      process.stderr.write(command === undefined ? HELP : `keywright: unknown command "${command}"\n\n${HELP}`);
+      return EXIT_USAGE;
+  }
+}
+
+function explain(error: unknown): number {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (error instanceof ConfigError || code.startsWith('ERR_PARSE_ARGS')) {
+    process.stderr.write(`keywright: ${(error as Error).message}\n`);
+    return EXIT_USAGE;
+  }
+  const text = error instanceof RootKeyError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`keywright: ${text ?? ''}\n`);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(explain);

@@ -1,0 +1,33 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+import type { NativeBinding } from './native-binding.ts';
+
+// The root of the package, from src/core as from dist/core.
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface NodeGypBuild {
+  (root: string): unknown;
+  resolve(root: string): string;
+}
+
+/**
+ * Loads the native addon: the one that was compiled here (build/Release), else the prebuilt one of this platform.
+ *
+ * @throws Error that names the command to run when there is none, or when the one that was found refuses to run.
+ */
+export function loadAddon(): NativeBinding {
+  const require = createRequire(import.meta.url);
+  const nodeGypBuild = require('node-gyp-build') as NodeGypBuild;
+  let path: string;
+  try {
+    path = nodeGypBuild.resolve(PACKAGE_ROOT);
+  } catch (cause) {
+    throw new Error(
+      `keywright: no native addon for ${process.platform}-${process.arch} was found in ${PACKAGE_ROOT}. ` +
+        'Run `script/addon` there to build it (or `npm rebuild keywright` where it is a dependency).',
+      { cause },
+    );
+  }
+  return require(path) as NativeBinding;
+}

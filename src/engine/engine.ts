@@ -1,0 +1,176 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCore, type CryptoCore } from '../core/index.ts';
+import type { Caller } from '../base/caller.ts';
+import type { Clock } from '../base/clock.ts';
+import { KmsServiceError } from '../base/errors.ts';
+import { SILENT_LOG, type Log } from '../base/log.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import { COMMERCIAL_REGIONS } from '../base/regions.ts';
+import { AccessKeys } from '../iam/access-keys.ts';
+import { AccountAccess } from '../iam/account-access.ts';
+import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
+import { RegionKeys } from '../materials/region-keys.ts';
+import { SoftwareMaterials } from '../materials/software-materials.ts';
+import type { RequestContext } from '../service/operation.ts';
+import { runOperation, type ServicePorts } from '../service/pipeline.ts';
+import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
+import type { RequestForm } from '../service/schema.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { DueDeletions } from './due-deletions.ts';
+
+export interface EngineOptions {
+  /** Folder of the root key file and, unless `store` says otherwise, of the store; made with mode 0700 when missing. */
+  readonly dataDirectory: string;
+  /** `sqlite:PATH`; default: `keywright.db` in the data directory. */
+  readonly store?: string;
+  /** Regions that this engine serves; default: all commercial AWS Regions. */
+  readonly regions?: readonly string[];
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+/** Who calls, and in which Region; the time is the engine's. */
+export type CallContext = Pick<RequestContext, 'caller' | 'region'>;
+
+const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };
+
+/**
+ * The key management service inside a process: what the server serves over HTTP, and an application can call directly.
+ * Several engines, also in other processes, may share one store; each sees the others' changes within 5 ms.
+ */
+export class Engine {
+  readonly regions: ReadonlySet<string>;
+  readonly core: CryptoCore;
+  readonly accessKeys: AccessKeys;
+  readonly clock: Clock;
+  readonly #ports: ServicePorts;
+  readonly #store: Store;
+  readonly #deletions: DueDeletions;
+  readonly #log: Log;
+
+  private constructor(parts: {
+    regions: ReadonlySet<string>;
+    core: CryptoCore;
+    accessKeys: AccessKeys;
+    clock: Clock;
+    ports: ServicePorts;
+    store: Store;
+    log: Log;
+  }) {
+    this.regions = parts.regions;
+    this.core = parts.core;
+    this.accessKeys = parts.accessKeys;
+    this.clock = parts.clock;
+    this.#ports = parts.ports;
+    this.#store = parts.store;
+    this.#log = parts.log;
+    this.#deletions = new DueDeletions(parts.store.keys, parts.clock, parts.log);
+    this.#deletions.start();
+  }
+
+  /**
+   * Opens the store and the root key, making both on the first start.
+   *
+   * @throws RootKeyError when the root key of an existing store cannot be had; Error when the store cannot be opened
+   */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { dataDirectory, clock = SYSTEM_CLOCK, log = SILENT_LOG } = options;
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    const core = loadCore();
+    const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock);
+    try {
+      const rootKey = await openPassphraseFileRootKey(core, store.hierarchy, join(dataDirectory, 'root-key'), clock);
+      const materials = new SoftwareMaterials(
+        core,
+        new RegionKeys(core, store.hierarchy, rootKey, clock),
+        (key, materialId) => store.keys.findMaterial(key, materialId),
+      );
+      return new Engine({
+        regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
+        core,
+        accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
+        clock,
+        ports: { keys: store.keys, aliases: store.aliases, materials, access: new AccountAccess(), random: core },
+        store,
+        log,
+      });
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Performs one operation of the KMS API. Request and response have the member names of the API; blobs are bytes and
+   * timestamps are dates, as in the AWS SDK for JavaScript.
+   *
+   * @throws KmsServiceError what AWS would answer
+   */
+  async call<Name extends OperationName>(
+    name: Name,
+    input: OperationInput<Name>,
+    context: CallContext,
+  ): Promise<OperationOutput<Name>> {
+    return (await this.dispatch(name, input, 'native', context)) as OperationOutput<Name>;
+  }
+
+  /**
+   * The door for everything that carries requests: checks the Region, runs the operation, and turns whatever is not an
+   * answer of the service into KMSInternalException, logged with its cause.
+   *
+   * @throws KmsServiceError at once, or through the promise
+   */
+  dispatch(name: OperationName, body: unknown, form: RequestForm, context: CallContext): MaybePromise<unknown> {
+    if (!this.regions.has(context.region)) {
+      throw new KmsServiceError('ValidationException', `Region ${context.region} is not served here.`);
+    }
+    const request: RequestContext = { caller: context.caller, region: context.region, nowMs: this.clock.nowMs() };
+    try {
+      const answer: MaybePromise<unknown> = runOperation(this.#ports, OPERATIONS[name] as never, body, form, request);
+      return answer instanceof Promise
+        ? answer.catch((error: unknown) => {
+            throw this.#toServiceError(name, error);
+          })
+        : answer;
+    } catch (error) {
+      throw this.#toServiceError(name, error);
+    }
+  }
+
+  /** Resolves when the store answers. */
+  async checkReady(): Promise<void> {
+    await this.#store.ping();
+  }
+
+  /** Deletes the keys whose waiting period is over; also runs by itself every minute. Returns how many. */
+  deleteDueKeys(): Promise<number> {
+    return this.#deletions.run();
+  }
+
+  /** Waits for maintenance that is under way and closes the store. Requests must have ended before. */
+  async close(): Promise<void> {
+    await this.#deletions.stop();
+    await this.#store.close();
+  }
+
+  #toServiceError(operation: OperationName, error: unknown): KmsServiceError {
+    if (error instanceof KmsServiceError) {
+      return error;
+    }
+    this.#log.error('operation failed inside', {
+      operation,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
+  }
+}
+
+/** The administrator that the first start makes in an account. */
+export function administratorOf(accountId: string): Caller {
+  return {
+    accountId,
+    arn: `arn:aws:iam::${accountId}:user/administrator`,
+    principalId: `AIDA${accountId}ADMIN`,
+  };
+}

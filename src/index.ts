@@ -1,0 +1,15 @@
+/**
+ * Keywright as a library: the whole key management service inside a Node process.
+ *
+ * @example
+ * const engine = await Engine.open({ dataDirectory: './data' });
+ * const caller = administratorOf('111122223333');
+ * const { KeyMetadata } = await engine.call('CreateKey', {}, { caller, region: 'eu-central-1' });
+ */
+export { Engine, administratorOf, type CallContext, type EngineOptions } from './engine/engine.ts';
+export { ERROR_CATALOGUE, KmsServiceError, type ErrorName } from './base/errors.ts';
+export type { Caller } from './base/caller.ts';
+export type { Clock } from './base/clock.ts';
+export type { Log } from './base/log.ts';
+export { RootKeyError } from './materials/passphrase-file.ts';
+export type { OperationInput, OperationName, OperationOutput } from './service/registry.ts';

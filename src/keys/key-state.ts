@@ -1,0 +1,80 @@
+/**
+ * Which operation a key allows in which state, and how the refusal reads.
+ *
+ * @source KMS Developer Guide, "Key states of AWS KMS keys", table of states and operations
+ */
+
+export const KEY_STATES = [
+  'Creating',
+  'Enabled',
+  'Disabled',
+  'PendingDeletion',
+  'PendingImport',
+  'PendingReplicaDeletion',
+  'Unavailable',
+  'Updating',
+] as const;
+export type KeyState = (typeof KEY_STATES)[number];
+
+/** A refusal: the error that AWS answers and the end of its sentence, which starts with the key's ARN. */
+export interface StateRefusal {
+  readonly error: 'DisabledException' | 'KMSInvalidStateException';
+  readonly predicate: string;
+}
+
+const DISABLED: StateRefusal = { error: 'DisabledException', predicate: 'is disabled.' };
+const PENDING_DELETION: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is pending deletion.' };
+const PENDING_REPLICA_DELETION: StateRefusal = {
+  error: 'KMSInvalidStateException',
+  predicate: 'is pending replica deletion.',
+};
+const NOT_PENDING_DELETION: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is not pending deletion.' };
+const PENDING_IMPORT: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is pending import.' };
+const UNAVAILABLE: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is unavailable.' };
+const CREATING: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is creating.' };
+const UPDATING: StateRefusal = { error: 'KMSInvalidStateException', predicate: 'is updating.' };
+
+type Column = Partial<Record<KeyState, StateRefusal>>;
+
+const DELETION: Column = {
+  PendingDeletion: PENDING_DELETION,
+  PendingReplicaDeletion: PENDING_REPLICA_DELETION,
+};
+
+/**
+ * The rows of the table that share their cells:
+ * - `any`: works in every state;
+ * - `use`: cryptographic use of the key;
+ * - `change`: changes of the enabled state;
+ * - `describe`: changes of what describes the key (tags, description, a new alias);
+ * - `schedule`, `cancel`: the deletion of the key.
+ */
+const RULES = {
+  any: {},
+  use: {
+    ...DELETION,
+    Disabled: DISABLED,
+    PendingImport: PENDING_IMPORT,
+    Unavailable: UNAVAILABLE,
+    Creating: CREATING,
+  },
+  change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
+  describe: DELETION,
+  schedule: { ...DELETION, Updating: UPDATING },
+  cancel: {
+    Enabled: NOT_PENDING_DELETION,
+    Disabled: NOT_PENDING_DELETION,
+    PendingImport: NOT_PENDING_DELETION,
+    Unavailable: NOT_PENDING_DELETION,
+    Creating: NOT_PENDING_DELETION,
+    Updating: NOT_PENDING_DELETION,
+  },
+} as const satisfies Record<string, Column>;
+
+export type StateRule = keyof typeof RULES;
+
+/** Returns why a key in `state` refuses an operation of this rule, or undefined when it allows it. */
+export function stateRefusal(rule: StateRule, state: KeyState): StateRefusal | undefined {
+  const column: Column = RULES[rule];
+  return column[state];
+}

@@ -1,0 +1,56 @@
+import type { KeyOrigin, KeySpec, KeyUsage } from './key-spec.ts';
+import type { KeyState } from './key-state.ts';
+
+export type MultiRegionKeyType = 'PRIMARY' | 'REPLICA';
+
+/** One KMS key as a Region knows it. Immutable: a change makes a new value with the next `version`. */
+export interface KmsKey {
+  readonly region: string;
+  readonly accountId: string;
+  /** UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key. */
+  readonly keyId: string;
+  readonly arn: string;
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+  readonly origin: KeyOrigin;
+  readonly state: KeyState;
+  readonly description: string;
+  /** JSON text of the policy named `default`. */
+  readonly policy: string;
+  readonly tags: ReadonlyMap<string, string>;
+  /** Present for a multi-Region key only. */
+  readonly multiRegion: MultiRegionConfiguration | undefined;
+  /** 64 hexadecimal digits: the material that new ciphertext is made under. */
+  readonly currentMaterialId: string;
+  readonly createdMs: number;
+  /** When the key may be deleted for good; present while its state is PendingDeletion. */
+  readonly deletionMs: number | undefined;
+  /** Counts the changes of this key, from 1. */
+  readonly version: number;
+}
+
+export interface MultiRegionConfiguration {
+  readonly type: MultiRegionKeyType;
+  readonly primaryRegion: string;
+  /** Regions of the replicas, in order of their creation. */
+  readonly replicaRegions: readonly string[];
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MULTI_REGION_ID = /^mrk-[0-9a-f]{32}$/;
+
+export function isKeyId(text: string): boolean {
+  return UUID.test(text) || MULTI_REGION_ID.test(text);
+}
+
+/** Lays 16 random bytes out as a key id: a version 4 UUID (RFC 9562 §5.4), or `mrk-` and its digits without dashes. */
+export function formatKeyId(random: Uint8Array, isMultiRegion: boolean): string {
+  const bytes = Buffer.from(random.subarray(0, 16));
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  if (isMultiRegion) {
+    return `mrk-${hex}`;
+  }
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { KmsServiceError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Engine } from '../engine/engine.ts';
+import { encodeError, encodeOutput, JSON_CONTENT_TYPE } from '../base/json-protocol.ts';
+import { KmsEndpoint } from './kms-endpoint.ts';
+import { readBody } from './request-body.ts';
+
+/** From the first byte of a request to its last. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of AWS SDKs, so that the server is not the one that closes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** How long a shutdown waits for requests that are under way. */
+const DRAIN_TIMEOUT_MS = 10_000;
+
+export interface HttpServerOptions {
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+}
+
+/** The HTTP door of an engine. */
+export class HttpServer {
+  readonly #engine: Engine;
+  readonly #endpoint: KmsEndpoint;
+  readonly #log: Log;
+  readonly #server: Server;
+  #isClosing = false;
+
+  private constructor(options: HttpServerOptions) {
+    this.#engine = options.engine;
+    this.#endpoint = new KmsEndpoint(options.engine);
+    this.#log = options.log;
+    this.#server = createServer(
+      {
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: 5_000,
+        noDelay: true,
+      },
+      (request, response) => {
+        this.#handle(request, response).catch((error: unknown) => {
+          this.#log.error('request failed outside the engine', { error: String(error) });
+          response.destroy();
+        });
+      },
+    );
+  }
+
+  /** Starts to listen. @throws Error with code EADDRINUSE, EACCES … when the address cannot be had */
+  static async listen(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject);
+      server.#server.listen({ host: options.host, port: options.port }, () => {
+        server.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return server;
+  }
+
+  /** The port that the server listens on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new requests, answers those under way (for 10 s at most), then closes. The engine stays open. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    this.#server.closeIdleConnections();
+    const deadline = setTimeout(() => {
+      this.#server.closeAllConnections();
+    }, DRAIN_TIMEOUT_MS);
+    await closed;
+    clearTimeout(deadline);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#isClosing) {
+      response.setHeader('Connection', 'close');
+    }
+    if (request.method === 'GET' && request.url === '/healthz') {
+      sendText(response, 200, 'ok\n');
+    } else if (request.method === 'GET' && request.url === '/readyz') {
+      await this.#sendReadiness(response);
+    } else {
+      await this.#sendAnswer(request, response);
+    }
+  }
+
+  async #sendReadiness(response: ServerResponse): Promise<void> {
+    if (this.#isClosing) {
+      sendText(response, 503, 'shutting down\n');
+      return;
+    }
+    try {
+      await this.#engine.checkReady();
+      sendText(response, 200, 'ready\n');
+    } catch (error) {
+      this.#log.error('the store does not answer', { error: String(error) });
+      sendText(response, 503, 'the store does not answer\n');
+    }
+  }
+
+  async #sendAnswer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    try {
+      const body = await readBody(request);
+      sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body)));
+    } catch (error) {
+      if (request.destroyed && !request.complete) {
+        return;
+      }
+      const answer = this.#toServiceError(error);
+      if (answer.name === 'RequestEntityTooLargeException') {
+        // The rest of the body is not worth reading.
+        response.setHeader('Connection', 'close');
+      }
+      sendJson(response, requestId, answer.httpStatus, encodeError(answer));
+    }
+  }
+
+  #toServiceError(error: unknown): KmsServiceError {
+    if (error instanceof KmsServiceError) {
+      return error;
+    }
+    this.#log.error('request failed outside the engine', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
+  }
+}
+
+function sendJson(response: ServerResponse, requestId: string, status: number, body: string): void {
+  response.writeHead(status, {
+    'x-amzn-RequestId': requestId,
+    'Cache-Control': 'no-cache, no-store, must-revalidate, private',
+    Expires: '0',
+    Pragma: 'no-cache',
+    'Content-Type': JSON_CONTENT_TYPE,
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length });
+  response.end(text);
+}

@@ -1,0 +1,64 @@
+import { KmsServiceError } from '../base/errors.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import type { RequestContext, Target } from './operation.ts';
+import type { AccessControl, Decision } from './ports.ts';
+
+/**
+ * Proof that the caller may perform operation `Name` on `targets`. Its class stays inside this module, so that only
+ * {@link authorize} makes one, and an operation cannot be executed without it.
+ */
+class AuthorizedRequest<Name extends string, Targets extends readonly Target[]> {
+  readonly #operation: Name;
+  readonly targets: Targets;
+
+  constructor(operation: Name, targets: Targets) {
+    this.#operation = operation;
+    this.targets = targets;
+  }
+
+  get operation(): Name {
+    return this.#operation;
+  }
+}
+
+export type Authorized<Name extends string, Targets extends readonly Target[]> = AuthorizedRequest<Name, Targets>;
+
+/** @throws KmsServiceError AccessDeniedException for the first target that is not allowed */
+export function authorize<Name extends string, Targets extends readonly Target[]>(
+  access: AccessControl,
+  request: RequestContext,
+  operation: { readonly name: Name; readonly allowsCrossAccount: boolean },
+  targets: Targets,
+): MaybePromise<Authorized<Name, Targets>> {
+  const next = (index: number): MaybePromise<Authorized<Name, Targets>> => {
+    const target = targets[index];
+    if (target === undefined) {
+      return new AuthorizedRequest(operation.name, targets);
+    }
+    if (!operation.allowsCrossAccount && target.resourceAccountId !== request.caller.accountId) {
+      throw accessDenied(request, target, 'no resource-based policy allows the ' + target.action + ' action');
+    }
+    const decision = access.decide({
+      caller: request.caller,
+      action: target.action,
+      resourceArn: target.resourceArn,
+      resourceAccountId: target.resourceAccountId,
+    });
+    return chain(decision, (made: Decision) => {
+      if (made.effect === 'deny') {
+        throw accessDenied(request, target, made.reason);
+      }
+      return next(index + 1);
+    });
+  };
+  return next(0);
+}
+
+/** @source kms-api AccessDeniedException as AWS words it for identity- and resource-based denials */
+export function accessDenied(request: RequestContext, target: Target, reason: string): KmsServiceError {
+  return new KmsServiceError(
+    'AccessDeniedException',
+    `User: ${request.caller.arn} is not authorized to perform: ${target.action} ` +
+      `on resource: ${target.resourceArn} because ${reason}`,
+  );
+}

@@ -1,0 +1,134 @@
+import { keyArn } from '../../base/arn.ts';
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { KEY_ORIGINS, KEY_SPECS, KEY_USAGES, isUsageOfSpec, type KeySpec, type KeyUsage } from '../../keys/key-spec.ts';
+import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
+import { defaultKeyPolicy } from '../../policy/default-policy.ts';
+import { keyMetadata } from '../key-metadata.ts';
+import { requireAcceptablePolicy } from '../key-policy.ts';
+import { requireTagMap } from '../key-tags.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
+import { boolean, enumeration, optional, string, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+const input = structure({
+  Policy: optional(shapes.policyDocument),
+  Description: optional(shapes.description),
+  KeyUsage: optional(enumeration(KEY_USAGES)),
+  CustomerMasterKeySpec: optional(enumeration(KEY_SPECS)),
+  KeySpec: optional(enumeration(KEY_SPECS)),
+  Origin: optional(enumeration(KEY_ORIGINS)),
+  CustomKeyStoreId: optional(shapes.customKeyStoreId),
+  BypassPolicyLockoutSafetyCheck: optional(boolean()),
+  Tags: optional(shapes.tags),
+  MultiRegion: optional(boolean()),
+  XksKeyId: optional(string({ min: 1, max: 128, pattern: '[a-zA-Z0-9-_.]+' })),
+});
+type Input = ReturnType<(typeof input)['parse']>;
+
+/** Creates a KMS key in the caller's account and Region. @source KMS API Reference, CreateKey */
+export const createKey = defineOperation({
+  name: 'CreateKey',
+  input,
+  errors: [
+    'CustomKeyStoreNotFoundException',
+    'DependencyTimeoutException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'TagException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (request, resolver) => {
+    const create = resolver.account('kms:CreateKey');
+    return request.Tags === undefined || request.Tags.length === 0
+      ? ([create] as const)
+      : ([create, resolver.account('kms:TagResource')] as const);
+  },
+  execute(_authorized, request, context) {
+    const key = planKey(request, context);
+    return chain(context.materials.generate(key, context.nowMs), async (material) => {
+      const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
+      await context.keys.insert(complete, material);
+      return { KeyMetadata: keyMetadata(complete) };
+    });
+  },
+});
+
+/** The key as requested, still without material. */
+function planKey(request: Input, context: OperationContext): KmsKey {
+  const keySpec = requireSpec(request);
+  const keyUsage = requireUsage(keySpec, request.KeyUsage);
+  refuseWhatIsNotBuilt(request, keySpec);
+  const { caller, region } = context;
+  const isMultiRegion = request.MultiRegion === true;
+  const keyId = formatKeyId(context.random.randomBytes(16), isMultiRegion);
+  return {
+    region,
+    accountId: caller.accountId,
+    keyId,
+    arn: keyArn(region, caller.accountId, keyId),
+    keySpec,
+    keyUsage,
+    origin: 'AWS_KMS',
+    state: 'Enabled',
+    description: request.Description ?? '',
+    policy:
+      request.Policy === undefined
+        ? defaultKeyPolicy(region, caller.accountId)
+        : requireAcceptablePolicy(request.Policy, request.BypassPolicyLockoutSafetyCheck === true, caller),
+    tags: requireTagMap(request.Tags ?? []),
+    multiRegion: isMultiRegion ? { type: 'PRIMARY', primaryRegion: region, replicaRegions: [] } : undefined,
+    currentMaterialId: '',
+    createdMs: context.nowMs,
+    deletionMs: undefined,
+    version: 1,
+  };
+}
+
+function requireSpec({ KeySpec: spec, CustomerMasterKeySpec: oldSpec }: Input): KeySpec {
+  if (spec !== undefined && oldSpec !== undefined && spec !== oldSpec) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.',
+    );
+  }
+  return spec ?? oldSpec ?? 'SYMMETRIC_DEFAULT';
+}
+
+function requireUsage(spec: KeySpec, usage: KeyUsage | undefined): KeyUsage {
+  if (usage === undefined && spec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsServiceError(
+      'ValidationException',
+      'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
+    );
+  }
+  const chosen = usage ?? 'ENCRYPT_DECRYPT';
+  if (!isUsageOfSpec(chosen, spec)) {
+    throw new KmsServiceError('ValidationException', `KeyUsage ${chosen} is not compatible with KeySpec ${spec}`);
+  }
+  return chosen;
+}
+
+function refuseWhatIsNotBuilt(request: Input, keySpec: KeySpec): void {
+  if (request.CustomKeyStoreId !== undefined) {
+    throw new KmsServiceError('CustomKeyStoreNotFoundException');
+  }
+  if (keySpec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsServiceError('UnsupportedOperationException', `Keys of spec ${keySpec} are not supported yet.`);
+  }
+  if (request.Origin !== undefined && request.Origin !== 'AWS_KMS') {
+    throw new KmsServiceError(
+      'UnsupportedOperationException',
+      `Keys of origin ${request.Origin} are not supported yet.`,
+    );
+  }
+  if (request.XksKeyId !== undefined) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'XksKeyId is only valid for keys whose origin is EXTERNAL_KEY_STORE.',
+    );
+  }
+}

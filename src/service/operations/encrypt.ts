@@ -1,0 +1,48 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+import { openCurrentMaterial, refuseGrantTokens, requireAlgorithm, requireContext } from '../symmetric-crypto.ts';
+
+/** Encrypts up to 4096 bytes under a KMS key. @source KMS API Reference, Encrypt */
+export const encrypt = defineOperation({
+  name: 'Encrypt',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    Plaintext: required(shapes.plaintext),
+    EncryptionContext: optional(shapes.encryptionContext),
+    GrantTokens: optional(shapes.grantTokens),
+    EncryptionAlgorithm: optional(shapes.encryptionAlgorithm),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidGrantTokenException',
+    'InvalidKeyUsageException',
+    'KeyUnavailableException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:Encrypt', forms: 'any', usage: 'ENCRYPT_DECRYPT', rule: 'use' }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    refuseGrantTokens(input.GrantTokens);
+    requireAlgorithm(key, input.EncryptionAlgorithm);
+    const encryptionContext = requireContext(input.EncryptionContext);
+    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+      chain(material.encrypt(header, encryptionContext, input.Plaintext), (blob) => ({
+        CiphertextBlob: blob,
+        KeyId: key.arn,
+        EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
+      })),
+    );
+  },
+});

@@ -1,0 +1,48 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+import { openCurrentMaterial, refuseGrantTokens, requireContext } from '../symmetric-crypto.ts';
+import { generateDataKey, requireDataKeyLength } from './generate-data-key.ts';
+
+/**
+ * Returns a fresh data key only encrypted, for whoever will decrypt it later.
+ *
+ * @source KMS API Reference, GenerateDataKeyWithoutPlaintext
+ */
+export const generateDataKeyWithoutPlaintext = defineOperation({
+  name: 'GenerateDataKeyWithoutPlaintext',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    EncryptionContext: optional(shapes.encryptionContext),
+    KeySpec: optional(shapes.dataKeySpec),
+    NumberOfBytes: optional(shapes.numberOfBytes),
+    GrantTokens: optional(shapes.grantTokens),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: generateDataKey.errors,
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, {
+        action: 'kms:GenerateDataKeyWithoutPlaintext',
+        forms: 'any',
+        usage: 'ENCRYPT_DECRYPT',
+        rule: 'use',
+      }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    refuseGrantTokens(input.GrantTokens);
+    const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
+    const encryptionContext = requireContext(input.EncryptionContext);
+    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+      chain(material.generateDataKeyWithoutPlaintext(header, encryptionContext, lengthBytes), (blob) => ({
+        CiphertextBlob: blob,
+        KeyId: key.arn,
+        KeyMaterialId: key.currentMaterialId,
+      })),
+    );
+  },
+});

@@ -1,0 +1,68 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+import { openCurrentMaterial, refuseGrantTokens, refuseRecipient, requireContext } from '../symmetric-crypto.ts';
+
+/** Returns a fresh data key in plaintext and encrypted under a KMS key. @source KMS API Reference, GenerateDataKey */
+export const generateDataKey = defineOperation({
+  name: 'GenerateDataKey',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    EncryptionContext: optional(shapes.encryptionContext),
+    NumberOfBytes: optional(shapes.numberOfBytes),
+    KeySpec: optional(shapes.dataKeySpec),
+    GrantTokens: optional(shapes.grantTokens),
+    Recipient: optional(shapes.recipient),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidGrantTokenException',
+    'InvalidKeyUsageException',
+    'KeyUnavailableException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, {
+        action: 'kms:GenerateDataKey',
+        forms: 'any',
+        usage: 'ENCRYPT_DECRYPT',
+        rule: 'use',
+      }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    refuseGrantTokens(input.GrantTokens);
+    refuseRecipient(input.Recipient);
+    const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
+    const encryptionContext = requireContext(input.EncryptionContext);
+    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+      chain(material.generateDataKey(header, encryptionContext, lengthBytes), ({ plaintext, blob }) => ({
+        CiphertextBlob: blob,
+        Plaintext: plaintext,
+        KeyId: key.arn,
+        KeyMaterialId: key.currentMaterialId,
+      })),
+    );
+  },
+});
+
+/** @throws KmsServiceError ValidationException unless exactly one of the two is given */
+export function requireDataKeyLength(
+  keySpec: 'AES_256' | 'AES_128' | undefined,
+  numberOfBytes: number | undefined,
+): number {
+  if ((keySpec === undefined) === (numberOfBytes === undefined)) {
+    throw new KmsServiceError('ValidationException', 'Please specify either number of bytes or key spec.');
+  }
+  return numberOfBytes ?? (keySpec === 'AES_256' ? 32 : 16);
+}

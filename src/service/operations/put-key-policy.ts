@@ -1,0 +1,46 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { requireAcceptablePolicy } from '../key-policy.ts';
+import { defineOperation } from '../operation.ts';
+import { boolean, optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Replaces the policy of a key. @source KMS API Reference, PutKeyPolicy */
+export const putKeyPolicy = defineOperation({
+  name: 'PutKeyPolicy',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    PolicyName: optional(shapes.policyName),
+    Policy: required(shapes.policyDocument),
+    BypassPolicyLockoutSafetyCheck: optional(boolean()),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'NotFoundException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:PutKeyPolicy', forms: 'idOrArn', rule: 'any' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { keys, caller }) {
+    const { key } = authorized.targets[0];
+    requireDefaultPolicyName(input.PolicyName);
+    const policy = requireAcceptablePolicy(input.Policy, input.BypassPolicyLockoutSafetyCheck === true, caller);
+    await keys.update({ ...key, policy, version: key.version + 1 });
+  },
+});
+
+/** Every key has exactly one policy, named `default`. @throws KmsServiceError NotFoundException for another name */
+export function requireDefaultPolicyName(name: string | undefined): void {
+  if (name !== undefined && name !== 'default') {
+    throw new KmsServiceError('NotFoundException', 'No such policy exists');
+  }
+}

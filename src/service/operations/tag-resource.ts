@@ -1,0 +1,35 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
+import { requireTagMap } from '../key-tags.ts';
+import { defineOperation } from '../operation.ts';
+import { required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Adds tags to a key, or replaces their values. @source KMS API Reference, TagResource */
+export const tagResource = defineOperation({
+  name: 'TagResource',
+  input: structure({ KeyId: required(shapes.keyId), Tags: required(shapes.tags) }),
+  errors: [
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'NotFoundException',
+    'TagException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:TagResource', forms: 'idOrArn', rule: 'describe' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { keys }) {
+    const { key } = authorized.targets[0];
+    const tags = new Map([...key.tags, ...requireTagMap(input.Tags)]);
+    if (tags.size > MAX_TAGS_PER_KEY) {
+      throw new KmsServiceError('LimitExceededException', 'Too many tags');
+    }
+    await keys.update({ ...key, tags, version: key.version + 1 });
+  },
+});

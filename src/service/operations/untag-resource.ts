@@ -1,0 +1,36 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { findTagProblem } from '../../keys/tags.ts';
+import { defineOperation } from '../operation.ts';
+import { required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Removes tags from a key; tags that it does not have are ignored. @source KMS API Reference, UntagResource */
+export const untagResource = defineOperation({
+  name: 'UntagResource',
+  input: structure({ KeyId: required(shapes.keyId), TagKeys: required(shapes.tagKeys) }),
+  errors: [
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+    'TagException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:UntagResource', forms: 'idOrArn', rule: 'describe' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { keys }) {
+    const { key } = authorized.targets[0];
+    if (findTagProblem([...new Set(input.TagKeys)]) !== undefined) {
+      throw new KmsServiceError('TagException', 'Tags beginning with aws: are reserved');
+    }
+    const removed = new Set(input.TagKeys);
+    const tags = new Map([...key.tags].filter(([tagKey]) => !removed.has(tagKey)));
+    if (tags.size < key.tags.size) {
+      await keys.update({ ...key, tags, version: key.version + 1 });
+    }
+  },
+});

@@ -1,0 +1,27 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Replaces the description of a key. @source KMS API Reference, UpdateKeyDescription */
+export const updateKeyDescription = defineOperation({
+  name: 'UpdateKeyDescription',
+  input: structure({ KeyId: required(shapes.keyId), Description: required(shapes.description) }),
+  errors: [
+    'DependencyTimeoutException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:UpdateKeyDescription', forms: 'idOrArn', rule: 'describe' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { keys }) {
+    const { key } = authorized.targets[0];
+    await keys.update({ ...key, description: input.Description, version: key.version + 1 });
+  },
+});

@@ -1,0 +1,112 @@
+import { InvariantError, KmsServiceError } from '../base/errors.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import { stateRefusal } from '../keys/key-state.ts';
+import { authorize } from './authorize.ts';
+import type { Operation, OperationContext, RequestContext, Target } from './operation.ts';
+import {
+  VersionConflictError,
+  type AccessControl,
+  type AliasRepository,
+  type KeyMaterialProvider,
+  type KeyRepository,
+  type RandomSource,
+} from './ports.ts';
+import { KeyResolver } from './resolve-key.ts';
+import { parseRequest, type RequestForm } from './schema.ts';
+
+/** Everything that the service is wired with. */
+export interface ServicePorts {
+  readonly keys: KeyRepository;
+  readonly aliases: AliasRepository;
+  readonly materials: KeyMaterialProvider;
+  readonly access: AccessControl;
+  readonly random: RandomSource;
+}
+
+/** How often a request starts anew because another writer changed its key meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * The one road of every request: parse → resolve → authorize → usage and state → execute. The caller is authenticated
+ * before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
+ *
+ * @throws KmsServiceError what AWS would answer; at once or through the promise
+ */
+export function runOperation<Name extends string, Input, Targets extends readonly Target[], Output>(
+  ports: ServicePorts,
+  operation: Operation<Name, Input, Targets, Output>,
+  body: unknown,
+  form: RequestForm,
+  request: RequestContext,
+): MaybePromise<Output> {
+  const input = parseRequest(operation.input, body, form);
+  const resolver = new KeyResolver(request, operation.errors, ports.keys, ports.aliases);
+  const attempt = (): MaybePromise<Output> =>
+    chain(operation.resolve(input, resolver), (targets) =>
+      chain(authorize(ports.access, request, operation, targets), (authorized) => {
+        for (const target of targets) {
+          checkUsageAndState(operation.name, target);
+        }
+        const context: OperationContext = {
+          caller: request.caller,
+          region: request.region,
+          nowMs: request.nowMs,
+          keys: ports.keys,
+          aliases: ports.aliases,
+          materials: ports.materials,
+          random: ports.random,
+        };
+        return chain(operation.execute(authorized, input, context), (output) => concludeDryRun(input, output));
+      }),
+    );
+  return retryConflicts(attempt);
+}
+
+/** Usage comes before state, as AWS does it. */
+function checkUsageAndState(operation: string, { key, usage, rule }: Target): void {
+  if (key === undefined) {
+    return;
+  }
+  if (usage !== undefined && key.keyUsage !== usage) {
+    throw new KmsServiceError(
+      'InvalidKeyUsageException',
+      `${key.arn} key usage is ${key.keyUsage} which is not valid for ${operation}.`,
+    );
+  }
+  const refusal = stateRefusal(rule ?? 'any', key.state);
+  if (refusal !== undefined) {
+    throw new KmsServiceError(refusal.error, `${key.arn} ${refusal.predicate}`);
+  }
+}
+
+/**
+ * A dry run answers what the real call would: so the operations that know DryRun, none of which leaves a trace, are
+ * executed, and only their output is withheld.
+ */
+function concludeDryRun<Output>(input: unknown, output: Output): Output {
+  if ((input as { readonly DryRun?: boolean }).DryRun === true) {
+    throw new KmsServiceError(
+      'DryRunOperationException',
+      'The request would have succeeded, but the DryRun option is set.',
+    );
+  }
+  return output;
+}
+
+function retryConflicts<T>(attempt: () => MaybePromise<T>): MaybePromise<T> {
+  const first = attempt();
+  if (!(first instanceof Promise)) {
+    return first;
+  }
+  let attempts = 1;
+  const again = (error: unknown): Promise<T> => {
+    if (!(error instanceof VersionConflictError)) {
+      throw error;
+    }
+    if (++attempts > MAX_ATTEMPTS) {
+      throw new InvariantError(`a key changed under the request ${String(MAX_ATTEMPTS)} times`);
+    }
+    return Promise.resolve(attempt()).catch(again);
+  };
+  return first.catch(again);
+}

@@ -1,0 +1,112 @@
+/** What the service needs from the layers above it; they implement these and the engine wires them. */
+import type { Caller } from '../base/caller.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Alias } from '../keys/alias.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
+
+/** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
+export class VersionConflictError extends Error {
+  override readonly name = 'VersionConflictError';
+}
+
+/** One version of key material at rest. */
+export interface WrappedMaterial {
+  readonly materialId: string;
+  /** The material under the region key, bound to account, Region, key id, material id and spec. */
+  readonly wrapped: Uint8Array;
+  readonly regionKeyVersion: number;
+  readonly createdMs: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** True when more items follow the last one. */
+  readonly isTruncated: boolean;
+}
+
+export interface PageRequest {
+  /** Only items behind this one, in the order of their ids. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Durable keys. Every change is one transaction that is on disk when the promise resolves. */
+export interface KeyRepository {
+  /** Answers at once for a cached key. */
+  find(region: string, keyId: string): MaybePromise<KmsKey | undefined>;
+  list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>>;
+  insert(key: KmsKey, material: WrappedMaterial): Promise<void>;
+  /**
+   * Stores `changed`, whose version is one above the version that it was made from.
+   * @throws VersionConflictError when the stored version is another one
+   */
+  update(changed: KmsKey): Promise<void>;
+  /** Deletes the key with its materials and aliases. @throws VersionConflictError */
+  delete(key: KmsKey): Promise<void>;
+  /** Keys whose deletion date is at or before `nowMs`. */
+  findDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
+  findMaterial(key: KmsKey, materialId: string): MaybePromise<WrappedMaterial | undefined>;
+}
+
+export interface AliasRepository {
+  find(region: string, accountId: string, name: string): MaybePromise<Alias | undefined>;
+  /** All aliases of the account, or those of one key, in the order of their names. */
+  list(region: string, accountId: string, targetKeyId: string | undefined, page: PageRequest): Promise<Page<Alias>>;
+  countOfKey(region: string, targetKeyId: string): Promise<number>;
+  /** Returns false when the name is taken. */
+  insert(alias: Alias): Promise<boolean>;
+  /** Returns false when there is no such alias any more. */
+  update(alias: Alias): Promise<boolean>;
+  /** Returns false when there was no such alias. */
+  delete(alias: Alias): Promise<boolean>;
+}
+
+/** One version of symmetric key material, ready for use, wherever it lives. */
+export interface SymmetricMaterial {
+  /** @returns header ‖ everything that {@link decrypt} needs */
+  encrypt(header: Uint8Array, context: Uint8Array, plaintext: Uint8Array): MaybePromise<Uint8Array>;
+  /** @returns undefined for a blob, header or context that does not fit: one answer for every cause */
+  decrypt(headerLength: number, blob: Uint8Array, context: Uint8Array): MaybePromise<Uint8Array | undefined>;
+  generateDataKey(
+    header: Uint8Array,
+    context: Uint8Array,
+    lengthBytes: number,
+  ): MaybePromise<{ readonly plaintext: Uint8Array; readonly blob: Uint8Array }>;
+  generateDataKeyWithoutPlaintext(
+    header: Uint8Array,
+    context: Uint8Array,
+    lengthBytes: number,
+  ): MaybePromise<Uint8Array>;
+}
+
+/** Makes key material and brings it into use; answers with a value where it can and with a promise where it must. */
+export interface KeyMaterialProvider {
+  /** Draws fresh material for a key that is about to be stored. */
+  generate(key: KmsKey, nowMs: number): MaybePromise<WrappedMaterial>;
+  /** @returns undefined when the key has no such material */
+  open(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
+}
+
+/** What a request asks to do, for the decision whether it may. */
+export interface AccessRequest {
+  readonly caller: Caller;
+  /** `kms:<Action>`. */
+  readonly action: string;
+  /** ARN of the key or alias, or `*` for actions without a resource. */
+  readonly resourceArn: string;
+  /** The account that owns the resource. */
+  readonly resourceAccountId: string;
+}
+
+export type Decision =
+  | { readonly effect: 'allow' }
+  /** `reason` ends the sentence "User … is not authorized to perform … on resource … because …". */
+  | { readonly effect: 'deny'; readonly reason: string };
+
+export interface AccessControl {
+  decide(request: AccessRequest): MaybePromise<Decision>;
+}
+
+export interface RandomSource {
+  randomBytes(length: number): Uint8Array;
+}

@@ -1,0 +1,145 @@
+import { aliasArn, keyArn, parseKmsArn } from '../base/arn.ts';
+import { KmsServiceError, type ErrorName } from '../base/errors.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
+import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
+import { accessDenied } from './authorize.ts';
+import type { AliasTarget, KeyTarget, RequestContext, Target } from './operation.ts';
+import type { AliasRepository, KeyRepository } from './ports.ts';
+
+/** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */
+export type KeyIdForms = 'any' | 'idOrArn';
+
+/** The demands on a key that come with a target. */
+export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & { readonly forms: KeyIdForms };
+
+/**
+ * Turns the key identifiers of one request into keys of its Region.
+ *
+ * @source KMS Developer Guide, "Key identifiers (KeyId)"; the error texts are those that AWS was seen to answer
+ */
+export class KeyResolver {
+  readonly #request: RequestContext;
+  readonly #operationErrors: readonly ErrorName[];
+  readonly #keys: KeyRepository;
+  readonly #aliases: AliasRepository;
+
+  constructor(
+    request: RequestContext,
+    operationErrors: readonly ErrorName[],
+    keys: KeyRepository,
+    aliases: AliasRepository,
+  ) {
+    this.#request = request;
+    this.#operationErrors = operationErrors;
+    this.#keys = keys;
+    this.#aliases = aliases;
+  }
+
+  /** The account and Region of the request, as the target of an action that has no resource of its own. */
+  account(action: Target['action']): Target {
+    return { action, resourceArn: '*', resourceAccountId: this.#request.caller.accountId };
+  }
+
+  /** @throws KmsServiceError NotFoundException, InvalidArnException or, for keys of another account, AccessDeniedException */
+  key(identifier: string, demands: KeyDemands): MaybePromise<KeyTarget> {
+    if (identifier.startsWith('arn:')) {
+      return this.#keyByArn(identifier, demands);
+    }
+    const { accountId } = this.#request.caller;
+    if (identifier.startsWith(ALIAS_PREFIX) && demands.forms === 'any') {
+      return this.#keyByAlias(accountId, identifier, demands);
+    }
+    if (!isKeyId(identifier)) {
+      throw new KmsServiceError('NotFoundException', `Invalid keyId '${identifier}'`);
+    }
+    return this.#keyById(accountId, identifier, demands);
+  }
+
+  /** The key with this id, whoever owns it; undefined when this Region has none. For ids out of a ciphertext blob. */
+  keyNamedByCiphertext(keyId: string): MaybePromise<KmsKey | undefined> {
+    return this.#keys.find(this.#request.region, keyId);
+  }
+
+  target(key: KmsKey, demands: Omit<KeyDemands, 'forms'>): KeyTarget {
+    return { ...demands, key, resourceArn: key.arn, resourceAccountId: key.accountId };
+  }
+
+  /** @throws KmsServiceError NotFoundException */
+  alias(name: string, action: Target['action']): MaybePromise<AliasTarget> {
+    const { accountId } = this.#request.caller;
+    return chain(this.#aliases.find(this.#request.region, accountId, name), (alias) => {
+      if (alias === undefined) {
+        throw this.#aliasNotFound(accountId, name);
+      }
+      return { ...this.newAlias(name, action), alias };
+    });
+  }
+
+  /** An alias that need not exist yet, as the target of the action that makes it. */
+  newAlias(name: string, action: Target['action']): Target {
+    const { accountId } = this.#request.caller;
+    const resourceArn = aliasArn(this.#request.region, accountId, name);
+    return { action, resourceArn, resourceAccountId: accountId };
+  }
+
+  #keyByArn(text: string, demands: KeyDemands): MaybePromise<KeyTarget> {
+    const arn = parseKmsArn(text);
+    if (arn === undefined) {
+      throw this.#invalidArn(`Invalid arn ${text}`);
+    }
+    if (arn.region !== this.#request.region) {
+      throw new KmsServiceError('NotFoundException', `Invalid arn ${arn.region}`);
+    }
+    if (arn.resource.startsWith(ALIAS_PREFIX)) {
+      if (demands.forms !== 'any') {
+        throw this.#invalidArn(`Invalid arn ${text}`);
+      }
+      return this.#keyByAlias(arn.accountId, arn.resource, demands);
+    }
+    return this.#keyById(arn.accountId, arn.resource.slice('key/'.length), demands);
+  }
+
+  #keyById(accountId: string, keyId: string, demands: KeyDemands): MaybePromise<KeyTarget> {
+    return chain(this.#keys.find(this.#request.region, keyId), (key) => {
+      if (key?.accountId === accountId) {
+        return this.target(key, pickDemands(demands));
+      }
+      const arn = keyArn(this.#request.region, accountId, keyId);
+      this.#refuseStranger(accountId, arn, demands.action);
+      throw new KmsServiceError('NotFoundException', `Key '${arn}' does not exist`);
+    });
+  }
+
+  #keyByAlias(accountId: string, name: string, demands: KeyDemands): MaybePromise<KeyTarget> {
+    return chain(this.#aliases.find(this.#request.region, accountId, name), (alias: Alias | undefined) => {
+      if (alias === undefined) {
+        this.#refuseStranger(accountId, aliasArn(this.#request.region, accountId, name), demands.action);
+        throw this.#aliasNotFound(accountId, name);
+      }
+      return this.#keyById(accountId, alias.targetKeyId, demands);
+    });
+  }
+
+  /** Another account does not learn which of our keys and aliases exist. */
+  #refuseStranger(accountId: string, resourceArn: string, action: Target['action']): void {
+    if (accountId !== this.#request.caller.accountId) {
+      const target: Target = { action, resourceArn, resourceAccountId: accountId };
+      throw accessDenied(this.#request, target, `no resource-based policy allows the ${action} action`);
+    }
+  }
+
+  #aliasNotFound(accountId: string, name: string): KmsServiceError {
+    const arn = aliasArn(this.#request.region, accountId, name);
+    return new KmsServiceError('NotFoundException', `Alias ${arn} is not found.`);
+  }
+
+  #invalidArn(text: string): KmsServiceError {
+    const isListed = this.#operationErrors.includes('InvalidArnException');
+    return new KmsServiceError(isListed ? 'InvalidArnException' : 'NotFoundException', text);
+  }
+}
+
+function pickDemands({ action, usage, rule }: KeyDemands): Pick<Target, 'action' | 'usage' | 'rule'> {
+  return { action, ...(usage === undefined ? {} : { usage }), ...(rule === undefined ? {} : { rule }) };
+}

@@ -1,0 +1,215 @@
+import type { Insertable, Kysely, Selectable } from 'kysely';
+import { keyArn } from '../base/arn.ts';
+import type { Clock } from '../base/clock.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { KeyOrigin, KeySpec, KeyUsage } from '../keys/key-spec.ts';
+import type { KeyState } from '../keys/key-state.ts';
+import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
+import {
+  VersionConflictError,
+  type KeyRepository,
+  type Page,
+  type PageRequest,
+  type WrappedMaterial,
+} from '../service/ports.ts';
+import type { Change, ChangeFeed } from './change-feed.ts';
+import { EntityCache } from '../base/entity-cache.ts';
+import { appendToOutbox } from './outbox.ts';
+import { cutPage } from './page.ts';
+import type { Database, KmsKeyTable } from './schema.ts';
+
+/** About 1.5 KB each with a default policy. */
+const MAX_CACHED_KEYS = 50_000;
+
+/** Keys in the store, behind a cache that every door of the store keeps fresh. */
+export class StoredKeys implements KeyRepository {
+  readonly #db: Kysely<Database>;
+  readonly #feed: ChangeFeed;
+  readonly #clock: Clock;
+  readonly #cache = new EntityCache<KmsKey>(MAX_CACHED_KEYS);
+
+  constructor(db: Kysely<Database>, feed: ChangeFeed, clock: Clock) {
+    this.#db = db;
+    this.#feed = feed;
+    this.#clock = clock;
+    feed.subscribe((change) => {
+      if (change.entity === 'key') {
+        this.#cache.drop(`${change.region}/${change.entity_id}`);
+      }
+    });
+  }
+
+  find(region: string, keyId: string): MaybePromise<KmsKey | undefined> {
+    const waiting = this.#feed.confirm();
+    const lookUp = (): MaybePromise<KmsKey | undefined> =>
+      this.#cache.get(`${region}/${keyId}`, () => this.#load(region, keyId));
+    return waiting === undefined ? lookUp() : waiting.then(lookUp);
+  }
+
+  async list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>> {
+    const rows = await this.#db
+      .selectFrom('kms_keys')
+      .select('key_id as keyId')
+      .where('region', '=', region)
+      .where('account_id', '=', accountId)
+      .where('key_id', '>', page.after ?? '')
+      .orderBy('key_id')
+      .limit(page.limit + 1)
+      .execute();
+    return cutPage(rows, page.limit);
+  }
+
+  async insert(key: KmsKey, material: WrappedMaterial): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      await transaction.insertInto('kms_keys').values(toRow(key)).execute();
+      await transaction
+        .insertInto('key_materials')
+        .values({
+          region: key.region,
+          key_id: key.keyId,
+          material_id: material.materialId,
+          wrapped: material.wrapped,
+          region_key_version: material.regionKeyVersion,
+          created_ms: material.createdMs,
+        })
+        .execute();
+      await appendToOutbox(transaction, changeOf(key), key.version, this.#clock.nowMs());
+    });
+    this.#feed.announce(changeOf(key));
+  }
+
+  async update(changed: KmsKey): Promise<void> {
+    await this.#change(changed, async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('kms_keys')
+        .set(toRow(changed))
+        .where('region', '=', changed.region)
+        .where('key_id', '=', changed.keyId)
+        .where('version', '=', changed.version - 1)
+        .executeTakeFirst();
+      return numUpdatedRows;
+    });
+  }
+
+  async delete(key: KmsKey): Promise<void> {
+    await this.#change({ ...key, version: key.version + 1 }, async (transaction) => {
+      const aliases = await transaction
+        .deleteFrom('aliases')
+        .where('region', '=', key.region)
+        .where('target_key_id', '=', key.keyId)
+        .returning(['account_id', 'name'])
+        .execute();
+      for (const { account_id: accountId, name } of aliases) {
+        const change: Change = { entity: 'alias', region: key.region, entity_id: `${accountId}:${name}` };
+        await appendToOutbox(transaction, change, 0, this.#clock.nowMs());
+      }
+      const { numDeletedRows } = await transaction
+        .deleteFrom('kms_keys')
+        .where('region', '=', key.region)
+        .where('key_id', '=', key.keyId)
+        .where('version', '=', key.version)
+        .executeTakeFirst();
+      return numDeletedRows;
+    });
+  }
+
+  async findDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
+    const rows = await this.#db
+      .selectFrom('kms_keys')
+      .selectAll()
+      .where('state', '=', 'PendingDeletion')
+      .where('deletion_ms', '<=', nowMs)
+      .orderBy('deletion_ms')
+      .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  async findMaterial(key: KmsKey, materialId: string): Promise<WrappedMaterial | undefined> {
+    const row = await this.#db
+      .selectFrom('key_materials')
+      .select(['material_id', 'wrapped', 'region_key_version', 'created_ms'])
+      .where('region', '=', key.region)
+      .where('key_id', '=', key.keyId)
+      .where('material_id', '=', materialId)
+      .executeTakeFirst();
+    return row === undefined
+      ? undefined
+      : {
+          materialId: row.material_id,
+          wrapped: row.wrapped,
+          regionKeyVersion: row.region_key_version,
+          createdMs: row.created_ms,
+        };
+  }
+
+  async #load(region: string, keyId: string): Promise<KmsKey | undefined> {
+    const row = await this.#db
+      .selectFrom('kms_keys')
+      .selectAll()
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .executeTakeFirst();
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  /** Runs a change of one stored version; when that version is gone, nothing of it stays. */
+  async #change(key: KmsKey, statement: (transaction: Kysely<Database>) => Promise<bigint>): Promise<void> {
+    try {
+      await this.#db.transaction().execute(async (transaction) => {
+        if ((await statement(transaction)) === 0n) {
+          throw new VersionConflictError(`key ${key.keyId} is not at version ${String(key.version - 1)}`);
+        }
+        await appendToOutbox(transaction, changeOf(key), key.version, this.#clock.nowMs());
+      });
+    } finally {
+      // Also after a conflict: what the cache holds is what the caller could not change.
+      this.#feed.announce(changeOf(key));
+    }
+  }
+}
+
+function changeOf(key: KmsKey): Change {
+  return { entity: 'key', region: key.region, entity_id: key.keyId };
+}
+
+function toRow(key: KmsKey): Insertable<KmsKeyTable> {
+  return {
+    region: key.region,
+    key_id: key.keyId,
+    account_id: key.accountId,
+    key_spec: key.keySpec,
+    key_usage: key.keyUsage,
+    origin: key.origin,
+    state: key.state,
+    description: key.description,
+    policy: key.policy,
+    tags: JSON.stringify([...key.tags]),
+    multi_region: key.multiRegion === undefined ? null : JSON.stringify(key.multiRegion),
+    current_material_id: key.currentMaterialId,
+    created_ms: key.createdMs,
+    deletion_ms: key.deletionMs ?? null,
+    version: key.version,
+  };
+}
+
+function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
+  return {
+    region: row.region,
+    accountId: row.account_id,
+    keyId: row.key_id,
+    arn: keyArn(row.region, row.account_id, row.key_id),
+    keySpec: row.key_spec as KeySpec,
+    keyUsage: row.key_usage as KeyUsage,
+    origin: row.origin as KeyOrigin,
+    state: row.state as KeyState,
+    description: row.description,
+    policy: row.policy,
+    tags: new Map(JSON.parse(row.tags) as [string, string][]),
+    multiRegion: row.multi_region === null ? undefined : (JSON.parse(row.multi_region) as MultiRegionConfiguration),
+    currentMaterialId: row.current_material_id,
+    createdMs: row.created_ms,
+    deletionMs: row.deletion_ms ?? undefined,
+    version: row.version,
+  };
+}

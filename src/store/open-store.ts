@@ -1,0 +1,50 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { StoredAccessKeys } from './access-key-records.ts';
+import { StoredAliases } from './alias-repository.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { StoredHierarchy } from './hierarchy-records.ts';
+import { StoredKeys } from './key-repository.ts';
+import { openSqlite } from './sqlite.ts';
+
+/** An open store with its repositories. */
+export interface Store {
+  readonly keys: StoredKeys;
+  readonly aliases: StoredAliases;
+  readonly hierarchy: StoredHierarchy;
+  readonly accessKeys: StoredAccessKeys;
+  /** Resolves when the store answers; for readiness checks. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SQLITE_PREFIX = 'sqlite:';
+
+/**
+ * Opens the store behind a URL: `sqlite:PATH`. The file is made, readable by its owner alone, when it is missing.
+ *
+ * @throws Error for any other kind of URL, or when the store cannot be opened
+ */
+export async function openStore(url: string, clock: Clock): Promise<Store> {
+  if (!url.startsWith(SQLITE_PREFIX) || url.length === SQLITE_PREFIX.length) {
+    throw new Error(`the store URL must have the form sqlite:PATH`);
+  }
+  const path = url.slice(SQLITE_PREFIX.length);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // SQLite gives its side files the mode of the main file, which it would make by the umask alone.
+  closeSync(openSync(path, 'a', 0o600));
+  const database = await openSqlite(path);
+  const feed = await ChangeFeed.open(database);
+  const { db } = database;
+  return {
+    keys: new StoredKeys(db, feed, clock),
+    aliases: new StoredAliases(db, feed, clock),
+    hierarchy: new StoredHierarchy(db),
+    accessKeys: new StoredAccessKeys(db, feed, clock),
+    ping: async () => {
+      await db.selectFrom('root_keys').select('version').limit(1).execute();
+    },
+    close: () => database.close(),
+  };
+}

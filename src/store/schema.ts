@@ -1,0 +1,92 @@
+/**
+ * The tables of the store, as Kysely sees them. Times are milliseconds since 1970; a Region is part of every key, so that
+ * one database can hold many Regions.
+ */
+import type { Generated } from 'kysely';
+
+export interface KmsKeyTable {
+  region: string;
+  key_id: string;
+  account_id: string;
+  key_spec: string;
+  key_usage: string;
+  origin: string;
+  state: string;
+  description: string;
+  policy: string;
+  /** JSON list of [tag key, tag value]. */
+  tags: string;
+  /** JSON of MultiRegionConfiguration. */
+  multi_region: string | null;
+  current_material_id: string;
+  created_ms: number;
+  deletion_ms: number | null;
+  version: number;
+}
+
+export interface KeyMaterialTable {
+  region: string;
+  key_id: string;
+  material_id: string;
+  wrapped: Uint8Array;
+  region_key_version: number;
+  created_ms: number;
+}
+
+export interface AliasTable {
+  region: string;
+  account_id: string;
+  name: string;
+  target_key_id: string;
+  created_ms: number;
+  updated_ms: number;
+}
+
+export interface RootKeyTable {
+  version: number;
+  /** Which provider made it, for example `passphrase-file`. */
+  provider: string;
+  /** What the provider needs to find or derive the key again, as JSON; never the key. */
+  parameters: string;
+  created_ms: number;
+}
+
+export interface RegionKeyTable {
+  region: string;
+  version: number;
+  root_key_version: number;
+  wrapped: Uint8Array;
+  created_ms: number;
+}
+
+export interface AccessKeyTable {
+  access_key_id: string;
+  account_id: string;
+  principal_arn: string;
+  principal_id: string;
+  /** Wrapped; bound to access key id and account. */
+  secret: Uint8Array;
+  is_active: number;
+  created_ms: number;
+}
+
+/** One row for every change, in the order of the commits; readers tail it to drop what they cached. */
+export interface OutboxTable {
+  sequence: Generated<number>;
+  entity: 'key' | 'alias' | 'accessKey';
+  region: string;
+  /** Key id, alias `<account>:<name>`, or access key id. */
+  entity_id: string;
+  version: number;
+  at_ms: number;
+}
+
+export interface Database {
+  kms_keys: KmsKeyTable;
+  key_materials: KeyMaterialTable;
+  aliases: AliasTable;
+  root_keys: RootKeyTable;
+  region_keys: RegionKeyTable;
+  access_keys: AccessKeyTable;
+  outbox: OutboxTable;
+}

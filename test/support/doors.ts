@@ -1,0 +1,103 @@
+/**
+ * The two doors of an engine, behind one shape: the AWS SDK calling in process, and the AWS SDK calling a server over
+ * HTTP with signed requests. The conformance suite runs on both.
+ */
+import { KMSClient } from '@aws-sdk/client-kms';
+import { createRequestHandler } from '../../src/client/index.ts';
+import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { HttpServer } from '../../src/server/http-server.ts';
+import { SILENT_LOG } from '../../src/base/log.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { TestClock } from './test-clock.ts';
+
+export const ACCOUNT = '111122223333';
+export const OTHER_ACCOUNT = '444455556666';
+export const REGION = 'eu-central-1';
+export const OTHER_REGION = 'us-east-1';
+
+export interface Door {
+  readonly engine: Engine;
+  readonly clock: TestClock;
+  /** A client of the administrator of an account; by default of ACCOUNT in REGION. */
+  client(options?: { readonly account?: string; readonly region?: string }): KMSClient;
+  close(): Promise<void>;
+}
+
+export type OpenDoor = () => Promise<Door>;
+
+async function openEngine(): Promise<{ engine: Engine; clock: TestClock; remove: () => void }> {
+  const folder = temporaryFolder();
+  const clock = new TestClock();
+  const engine = await Engine.open({
+    dataDirectory: folder.path,
+    regions: [REGION, OTHER_REGION],
+    clock,
+    log: SILENT_LOG,
+  });
+  return {
+    engine,
+    clock,
+    remove: () => {
+      folder.remove();
+    },
+  };
+}
+
+export const openInProcess: OpenDoor = async () => {
+  const { engine, clock, remove } = await openEngine();
+  return {
+    engine,
+    clock,
+    client: ({ account = ACCOUNT, region = REGION } = {}) =>
+      new KMSClient({
+        region,
+        credentials: { accessKeyId: 'unused', secretAccessKey: 'unused' },
+        requestHandler: createRequestHandler(engine, { caller: administratorOf(account), region }),
+        maxAttempts: 1,
+      }),
+    close: async () => {
+      await engine.close();
+      remove();
+    },
+  };
+};
+
+export const openOverHttp: OpenDoor = async () => {
+  const { engine, clock, remove } = await openEngine();
+  const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
+  const credentials = new Map(
+    await Promise.all(
+      [ACCOUNT, OTHER_ACCOUNT].map(
+        async (account) => [account, await engine.accessKeys.create(administratorOf(account))] as const,
+      ),
+    ),
+  );
+  return {
+    engine,
+    clock,
+    client: ({ account = ACCOUNT, region = REGION } = {}) => {
+      const made = credentials.get(account);
+      if (made === undefined) {
+        throw new Error(`no credentials for account ${account}`);
+      }
+      return new KMSClient({
+        region,
+        endpoint: `http://127.0.0.1:${String(server.port)}`,
+        credentials: made,
+        // The clock of the tests moves, and with it the time that requests must be signed at.
+        systemClockOffset: clock.nowMs() - Date.now(),
+        maxAttempts: 1,
+      });
+    },
+    close: async () => {
+      await server.close();
+      await engine.close();
+      remove();
+    },
+  };
+};
+
+export const DOORS: readonly (readonly [name: string, open: OpenDoor])[] = [
+  ['in process', openInProcess],
+  ['over HTTP', openOverHttp],
+];
