@@ -58,7 +58,7 @@ export function createRequestHandler(engine: Engine, context: CallContext): SdkR
 
 function bodyText(body: unknown): string {
   if (body instanceof Uint8Array) {
-    return Buffer.from(body).toString('utf8');
+    return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
   }
   return typeof body === 'string' && body !== '' ? body : '{}';
 }

@@ -118,7 +118,7 @@ export class HttpServer {
     const requestId = randomUUID();
     try {
       const body = await readBody(request);
-      sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body)));
+      this.#sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body)));
     } catch (error) {
       if (request.destroyed && !request.complete) {
         return;
@@ -128,7 +128,7 @@ export class HttpServer {
         // The rest of the body is not worth reading.
         response.setHeader('Connection', 'close');
       }
-      sendJson(response, requestId, answer.httpStatus, encodeError(answer));
+      this.#sendJson(response, requestId, answer.httpStatus, encodeError(answer));
     }
   }
 
@@ -141,18 +141,19 @@ export class HttpServer {
     });
     return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
   }
-}
-
-function sendJson(response: ServerResponse, requestId: string, status: number, body: string): void {
-  response.writeHead(status, {
-    'x-amzn-RequestId': requestId,
-    'Cache-Control': 'no-cache, no-store, must-revalidate, private',
-    Expires: '0',
-    Pragma: 'no-cache',
-    'Content-Type': JSON_CONTENT_TYPE,
-    'Content-Length': Buffer.byteLength(body),
-  });
-  response.end(body);
+  #sendJson(response: ServerResponse, requestId: string, status: number, body: string): void {
+    response.writeHead(status, {
+      'x-amzn-RequestId': requestId,
+      'Cache-Control': 'no-cache, no-store, must-revalidate, private',
+      Expires: '0',
+      Pragma: 'no-cache',
+      'Content-Type': JSON_CONTENT_TYPE,
+      'Content-Length': Buffer.byteLength(body),
+      // The time that signatures are held against: SDKs correct their own clock by it.
+      Date: new Date(this.#engine.clock.nowMs()).toUTCString(),
+    });
+    response.end(body);
+  }
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

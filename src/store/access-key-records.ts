@@ -2,20 +2,23 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import type { AccessKeyRecord, AccessKeyRecords } from '../base/stored-records.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
-import { appendToOutbox } from './outbox.ts';
+import { outboxStatement } from './outbox.ts';
 import type { Database } from './schema.ts';
+import type { OpenDatabase } from './sqlite.ts';
 
 /** Access keys belong to no Region. */
 const NO_REGION = '';
 
 /** Access keys at rest. */
 export class StoredAccessKeys implements AccessKeyRecords {
+  readonly #database: OpenDatabase;
   readonly #db: Kysely<Database>;
   readonly #feed: ChangeFeed;
   readonly #clock: Clock;
 
-  constructor(db: Kysely<Database>, feed: ChangeFeed, clock: Clock) {
-    this.#db = db;
+  constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#database = database;
+    this.#db = database.db;
     this.#feed = feed;
     this.#clock = clock;
   }
@@ -48,14 +51,12 @@ export class StoredAccessKeys implements AccessKeyRecords {
       secret: record.secret,
       is_active: record.isActive ? 1 : 0,
     };
-    await this.#db.transaction().execute(async (transaction) => {
-      await transaction
-        .insertInto('access_keys')
-        .values({ access_key_id: record.accessKeyId, created_ms: record.createdMs, ...content })
-        .onConflict((conflict) => conflict.column('access_key_id').doUpdateSet(content))
-        .execute();
-      await appendToOutbox(transaction, change, 0, this.#clock.nowMs());
-    });
+    const query = this.#db
+      .insertInto('access_keys')
+      .values({ access_key_id: record.accessKeyId, created_ms: record.createdMs, ...content })
+      .onConflict((conflict) => conflict.column('access_key_id').doUpdateSet(content))
+      .compile();
+    await this.#database.write([{ query }, outboxStatement(this.#db, change, 0, this.#clock.nowMs())]);
     this.#feed.announce(change);
   }
 

@@ -1,25 +1,28 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { CompiledQuery, Kysely, Selectable } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { AliasRepository, Page, PageRequest } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { EntityCache } from '../base/entity-cache.ts';
-import { appendToOutbox } from './outbox.ts';
+import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
 import type { AliasTable, Database } from './schema.ts';
+import type { OpenDatabase } from './sqlite.ts';
 
 const MAX_CACHED_ALIASES = 50_000;
 
 /** Aliases in the store, behind a cache that every door of the store keeps fresh. */
 export class StoredAliases implements AliasRepository {
+  readonly #database: OpenDatabase;
   readonly #db: Kysely<Database>;
   readonly #feed: ChangeFeed;
   readonly #clock: Clock;
   readonly #cache = new EntityCache<Alias>(MAX_CACHED_ALIASES);
 
-  constructor(db: Kysely<Database>, feed: ChangeFeed, clock: Clock) {
-    this.#db = db;
+  constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#database = database;
+    this.#db = database.db;
     this.#feed = feed;
     this.#clock = clock;
     feed.subscribe((change) => {
@@ -69,46 +72,37 @@ export class StoredAliases implements AliasRepository {
   }
 
   insert(alias: Alias): Promise<boolean> {
-    return this.#change(alias, async (transaction) => {
-      const { numInsertedOrUpdatedRows } = await transaction
-        .insertInto('aliases')
-        .values({
-          region: alias.region,
-          account_id: alias.accountId,
-          name: alias.name,
-          target_key_id: alias.targetKeyId,
-          created_ms: alias.createdMs,
-          updated_ms: alias.updatedMs,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      return numInsertedOrUpdatedRows;
-    });
+    const query = this.#db
+      .insertInto('aliases')
+      .values({
+        region: alias.region,
+        account_id: alias.accountId,
+        name: alias.name,
+        target_key_id: alias.targetKeyId,
+        created_ms: alias.createdMs,
+        updated_ms: alias.updatedMs,
+      })
+      .onConflict((conflict) => conflict.doNothing());
+    return this.#write(alias, query.compile());
   }
 
   update(alias: Alias): Promise<boolean> {
-    return this.#change(alias, async (transaction) => {
-      const { numUpdatedRows } = await transaction
-        .updateTable('aliases')
-        .set({ target_key_id: alias.targetKeyId, updated_ms: alias.updatedMs })
-        .where('region', '=', alias.region)
-        .where('account_id', '=', alias.accountId)
-        .where('name', '=', alias.name)
-        .executeTakeFirst();
-      return numUpdatedRows;
-    });
+    const query = this.#db
+      .updateTable('aliases')
+      .set({ target_key_id: alias.targetKeyId, updated_ms: alias.updatedMs })
+      .where('region', '=', alias.region)
+      .where('account_id', '=', alias.accountId)
+      .where('name', '=', alias.name);
+    return this.#write(alias, query.compile());
   }
 
   delete(alias: Alias): Promise<boolean> {
-    return this.#change(alias, async (transaction) => {
-      const { numDeletedRows } = await transaction
-        .deleteFrom('aliases')
-        .where('region', '=', alias.region)
-        .where('account_id', '=', alias.accountId)
-        .where('name', '=', alias.name)
-        .executeTakeFirst();
-      return numDeletedRows;
-    });
+    const query = this.#db
+      .deleteFrom('aliases')
+      .where('region', '=', alias.region)
+      .where('account_id', '=', alias.accountId)
+      .where('name', '=', alias.name);
+    return this.#write(alias, query.compile());
   }
 
   async #load(region: string, accountId: string, name: string): Promise<Alias | undefined> {
@@ -122,19 +116,11 @@ export class StoredAliases implements AliasRepository {
     return row === undefined ? undefined : fromRow(row);
   }
 
-  /** Returns whether the statement changed a row; the outbox tells of it only then. */
-  async #change(
-    alias: Alias,
-    statement: (transaction: Kysely<Database>) => Promise<bigint | undefined>,
-  ): Promise<boolean> {
+  /** Returns whether the query changed a row; the outbox tells of it only then. */
+  async #write(alias: Alias, query: CompiledQuery): Promise<boolean> {
     const change: Change = { entity: 'alias', region: alias.region, entity_id: `${alias.accountId}:${alias.name}` };
-    const isChanged = await this.#db.transaction().execute(async (transaction) => {
-      if (((await statement(transaction)) ?? 0n) === 0n) {
-        return false;
-      }
-      await appendToOutbox(transaction, change, 0, this.#clock.nowMs());
-      return true;
-    });
+    const record = outboxStatement(this.#db, change, 0, this.#clock.nowMs());
+    const isChanged = await this.#database.write([{ query, mustChange: true }, record]);
     this.#feed.announce(change);
     return isChanged;
   }

@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Selectable } from 'kysely';
+import { sql, type CompiledQuery, type Insertable, type Kysely, type Selectable } from 'kysely';
 import { keyArn } from '../base/arn.ts';
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
@@ -14,22 +14,25 @@ import {
 } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { EntityCache } from '../base/entity-cache.ts';
-import { appendToOutbox } from './outbox.ts';
+import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
 import type { Database, KmsKeyTable } from './schema.ts';
+import type { OpenDatabase, Statement } from './sqlite.ts';
 
 /** About 1.5 KB each with a default policy. */
 const MAX_CACHED_KEYS = 50_000;
 
 /** Keys in the store, behind a cache that every door of the store keeps fresh. */
 export class StoredKeys implements KeyRepository {
+  readonly #database: OpenDatabase;
   readonly #db: Kysely<Database>;
   readonly #feed: ChangeFeed;
   readonly #clock: Clock;
   readonly #cache = new EntityCache<KmsKey>(MAX_CACHED_KEYS);
 
-  constructor(db: Kysely<Database>, feed: ChangeFeed, clock: Clock) {
-    this.#db = db;
+  constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#database = database;
+    this.#db = database.db;
     this.#feed = feed;
     this.#clock = clock;
     feed.subscribe((change) => {
@@ -60,57 +63,49 @@ export class StoredKeys implements KeyRepository {
   }
 
   async insert(key: KmsKey, material: WrappedMaterial): Promise<void> {
-    await this.#db.transaction().execute(async (transaction) => {
-      await transaction.insertInto('kms_keys').values(toRow(key)).execute();
-      await transaction
-        .insertInto('key_materials')
-        .values({
-          region: key.region,
-          key_id: key.keyId,
-          material_id: material.materialId,
-          wrapped: material.wrapped,
-          region_key_version: material.regionKeyVersion,
-          created_ms: material.createdMs,
-        })
-        .execute();
-      await appendToOutbox(transaction, changeOf(key), key.version, this.#clock.nowMs());
-    });
-    this.#feed.announce(changeOf(key));
+    const insertKey = this.#db.insertInto('kms_keys').values(toRow(key)).compile();
+    const insertMaterial = this.#db
+      .insertInto('key_materials')
+      .values({
+        region: key.region,
+        key_id: key.keyId,
+        material_id: material.materialId,
+        wrapped: material.wrapped,
+        region_key_version: material.regionKeyVersion,
+        created_ms: material.createdMs,
+      })
+      .compile();
+    await this.#write(key, [{ query: insertKey }, { query: insertMaterial }]);
   }
 
   async update(changed: KmsKey): Promise<void> {
-    await this.#change(changed, async (transaction) => {
-      const { numUpdatedRows } = await transaction
-        .updateTable('kms_keys')
-        .set(toRow(changed))
-        .where('region', '=', changed.region)
-        .where('key_id', '=', changed.keyId)
-        .where('version', '=', changed.version - 1)
-        .executeTakeFirst();
-      return numUpdatedRows;
-    });
+    const query = this.#db
+      .updateTable('kms_keys')
+      .set(toRow(changed))
+      .where('region', '=', changed.region)
+      .where('key_id', '=', changed.keyId)
+      .where('version', '=', changed.version - 1)
+      .compile();
+    await this.#write(changed, [{ query, mustChange: true }]);
   }
 
   async delete(key: KmsKey): Promise<void> {
-    await this.#change({ ...key, version: key.version + 1 }, async (transaction) => {
-      const aliases = await transaction
-        .deleteFrom('aliases')
-        .where('region', '=', key.region)
-        .where('target_key_id', '=', key.keyId)
-        .returning(['account_id', 'name'])
-        .execute();
-      for (const { account_id: accountId, name } of aliases) {
-        const change: Change = { entity: 'alias', region: key.region, entity_id: `${accountId}:${name}` };
-        await appendToOutbox(transaction, change, 0, this.#clock.nowMs());
-      }
-      const { numDeletedRows } = await transaction
-        .deleteFrom('kms_keys')
-        .where('region', '=', key.region)
-        .where('key_id', '=', key.keyId)
-        .where('version', '=', key.version)
-        .executeTakeFirst();
-      return numDeletedRows;
-    });
+    const deleteAliases = this.#db
+      .deleteFrom('aliases')
+      .where('region', '=', key.region)
+      .where('target_key_id', '=', key.keyId)
+      .compile();
+    const deleteKey = this.#db
+      .deleteFrom('kms_keys')
+      .where('region', '=', key.region)
+      .where('key_id', '=', key.keyId)
+      .where('version', '=', key.version)
+      .compile();
+    await this.#write({ ...key, version: key.version + 1 }, [
+      { query: this.#recordLostAliases(key) },
+      { query: deleteAliases },
+      { query: deleteKey, mustChange: true },
+    ]);
   }
 
   async findDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
@@ -153,18 +148,35 @@ export class StoredKeys implements KeyRepository {
     return row === undefined ? undefined : fromRow(row);
   }
 
-  /** Runs a change of one stored version; when that version is gone, nothing of it stays. */
-  async #change(key: KmsKey, statement: (transaction: Kysely<Database>) => Promise<bigint>): Promise<void> {
-    try {
-      await this.#db.transaction().execute(async (transaction) => {
-        if ((await statement(transaction)) === 0n) {
-          throw new VersionConflictError(`key ${key.keyId} is not at version ${String(key.version - 1)}`);
-        }
-        await appendToOutbox(transaction, changeOf(key), key.version, this.#clock.nowMs());
-      });
-    } finally {
-      // Also after a conflict: what the cache holds is what the caller could not change.
-      this.#feed.announce(changeOf(key));
+  /** Tells the outbox of every alias that goes with its key. */
+  #recordLostAliases(key: KmsKey): CompiledQuery {
+    return this.#db
+      .insertInto('outbox')
+      .columns(['entity', 'region', 'entity_id', 'version', 'at_ms'])
+      .expression((query) =>
+        query
+          .selectFrom('aliases')
+          .select([
+            sql.lit('alias').as('entity'),
+            'region',
+            sql<string>`account_id || ':' || name`.as('entity_id'),
+            sql.lit(0).as('version'),
+            sql.lit(this.#clock.nowMs()).as('at_ms'),
+          ])
+          .where('region', '=', key.region)
+          .where('target_key_id', '=', key.keyId),
+      )
+      .compile();
+  }
+
+  /** @throws VersionConflictError when a statement that must change something changed nothing */
+  async #write(key: KmsKey, statements: readonly Statement[]): Promise<void> {
+    const record = outboxStatement(this.#db, changeOf(key), key.version, this.#clock.nowMs());
+    const isWritten = await this.#database.write([...statements, record]);
+    // Also after a conflict: what the cache holds is what the caller could not change.
+    this.#feed.announce(changeOf(key));
+    if (!isWritten) {
+      throw new VersionConflictError(`key ${key.keyId} is not at version ${String(key.version - 1)}`);
     }
   }
 }

@@ -38,10 +38,10 @@ export async function openStore(url: string, clock: Clock): Promise<Store> {
   const feed = await ChangeFeed.open(database);
   const { db } = database;
   return {
-    keys: new StoredKeys(db, feed, clock),
-    aliases: new StoredAliases(db, feed, clock),
+    keys: new StoredKeys(database, feed, clock),
+    aliases: new StoredAliases(database, feed, clock),
     hierarchy: new StoredHierarchy(db),
-    accessKeys: new StoredAccessKeys(db, feed, clock),
+    accessKeys: new StoredAccessKeys(database, feed, clock),
     ping: async () => {
       await db.selectFrom('root_keys').select('version').limit(1).execute();
     },

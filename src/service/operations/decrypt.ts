@@ -1,4 +1,4 @@
-import { chain } from '../../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -12,6 +12,14 @@ import {
   requireContext,
   resolveDecryptingKey,
 } from '../symmetric-crypto.ts';
+
+/** A dry run that ignores the ciphertext has neither plaintext nor material. */
+interface Output {
+  readonly KeyId: string;
+  readonly EncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
+  readonly Plaintext?: Uint8Array;
+  readonly KeyMaterialId?: string;
+}
 
 /** Decrypts a ciphertext blob of any data operation. @source KMS API Reference, Decrypt */
 export const decrypt = defineOperation({
@@ -50,7 +58,7 @@ export const decrypt = defineOperation({
       ),
       (target) => [target] as const,
     ),
-  execute(authorized, input, context) {
+  execute(authorized, input, context): MaybePromise<Output> {
     const { key } = authorized.targets[0];
     refuseGrantTokens(input.GrantTokens);
     refuseRecipient(input.Recipient);

@@ -1,4 +1,4 @@
-import { chain } from '../../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -12,6 +12,17 @@ import {
   requireContext,
   resolveDecryptingKey,
 } from '../symmetric-crypto.ts';
+
+/** A dry run that ignores the ciphertext makes no blob. */
+interface Output {
+  readonly CiphertextBlob?: Uint8Array;
+  readonly SourceKeyId: string;
+  readonly KeyId: string;
+  readonly SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
+  readonly DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
+  readonly SourceKeyMaterialId?: string;
+  readonly DestinationKeyMaterialId: string;
+}
 
 /**
  * Decrypts a blob and encrypts what was in it under another key or context; the plaintext does not leave the service.
@@ -65,7 +76,7 @@ export const reEncrypt = defineOperation({
           (destination) => [source, destination] as const,
         ),
     ),
-  execute(authorized, input, context) {
+  execute(authorized, input, context): MaybePromise<Output> {
     const [{ key: source }, { key: destination }] = authorized.targets;
     refuseGrantTokens(input.GrantTokens);
     requireAlgorithm(source, input.SourceEncryptionAlgorithm);
