@@ -88,9 +88,6 @@ export class HttpServer {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#isClosing) {
-      response.setHeader('Connection', 'close');
-    }
     if (request.method === 'GET' && request.url === '/healthz') {
       sendText(response, 200, 'ok\n');
     } else if (request.method === 'GET' && request.url === '/readyz') {
@@ -142,6 +139,10 @@ export class HttpServer {
     return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
   }
   #sendJson(response: ServerResponse, requestId: string, status: number, body: string): void {
+    if (this.#isClosing) {
+      // Now, and not when the request came: it may have begun before the shutdown did.
+      response.setHeader('Connection', 'close');
+    }
     response.writeHead(status, {
       'x-amzn-RequestId': requestId,
       'Cache-Control': 'no-cache, no-store, must-revalidate, private',

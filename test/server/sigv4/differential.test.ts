@@ -1,7 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NodeSha256 } from '../../support/node-sha256.ts';
 import type { RawHeaders, SignedRequest } from '../../../src/server/sigv4/index.ts';
 import {
   ACCESS_KEY_ID,
@@ -14,33 +14,6 @@ import {
   setUp,
   sha256,
 } from './fixture.ts';
-
-type Data = string | ArrayBuffer | ArrayBufferView;
-
-class NodeSha256 {
-  #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-
-  constructor(secret?: Data) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', octetsOf(secret));
-  }
-
-  update(data: Data): void {
-    this.#hash.update(octetsOf(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    this.#hash = createHash('sha256');
-  }
-}
-
-function octetsOf(data: Data): Buffer {
-  if (typeof data === 'string') return Buffer.from(data);
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
-}
 
 interface Case {
   readonly method: string;
