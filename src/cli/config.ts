@@ -20,7 +20,7 @@ export interface ServerConfig {
 
 /** Every variable, for `--help` and the documentation. */
 export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
-  ['KEYWRIGHT_LISTEN', 'address of the HTTP listener (default http://127.0.0.1:4599; only loopback, see below)'],
+  ['KEYWRIGHT_LISTEN', 'address of the HTTP listener (default http://127.0.0.1:4599)'],
   ['KEYWRIGHT_DATA', 'data directory (default ./data)'],
   ['KEYWRIGHT_STORE', 'store URL, sqlite:PATH (default: keywright.db in the data directory)'],
   ['KEYWRIGHT_REGIONS', 'Regions to serve, separated by commas (default: all commercial AWS Regions)'],

@@ -28,6 +28,23 @@ export const KEY_SPECS = [
 ] as const;
 export type KeySpec = (typeof KEY_SPECS)[number];
 
+/** Values of the deprecated member CustomerMasterKeySpec, which gets no new ones. */
+export const CUSTOMER_MASTER_KEY_SPECS = [
+  'SYMMETRIC_DEFAULT',
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'HMAC_224',
+  'HMAC_256',
+  'HMAC_384',
+  'HMAC_512',
+  'SM2',
+] as const satisfies readonly KeySpec[];
+
 export const KEY_USAGES = [
   'ENCRYPT_DECRYPT',
   'SIGN_VERIFY',

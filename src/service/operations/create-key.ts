@@ -1,7 +1,15 @@
 import { keyArn } from '../../base/arn.ts';
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { KEY_ORIGINS, KEY_SPECS, KEY_USAGES, isUsageOfSpec, type KeySpec, type KeyUsage } from '../../keys/key-spec.ts';
+import {
+  CUSTOMER_MASTER_KEY_SPECS,
+  KEY_ORIGINS,
+  KEY_SPECS,
+  KEY_USAGES,
+  isUsageOfSpec,
+  type KeySpec,
+  type KeyUsage,
+} from '../../keys/key-spec.ts';
 import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { keyMetadata } from '../key-metadata.ts';
@@ -15,7 +23,7 @@ const input = structure({
   Policy: optional(shapes.policyDocument),
   Description: optional(shapes.description),
   KeyUsage: optional(enumeration(KEY_USAGES)),
-  CustomerMasterKeySpec: optional(enumeration(KEY_SPECS)),
+  CustomerMasterKeySpec: optional(enumeration(CUSTOMER_MASTER_KEY_SPECS)),
   KeySpec: optional(enumeration(KEY_SPECS)),
   Origin: optional(enumeration(KEY_ORIGINS)),
   CustomKeyStoreId: optional(shapes.customKeyStoreId),

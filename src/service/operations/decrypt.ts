@@ -14,7 +14,7 @@ import {
 } from '../symmetric-crypto.ts';
 
 /** A dry run that ignores the ciphertext has neither plaintext nor material. */
-interface Output {
+export interface DecryptOutput {
   readonly KeyId: string;
   readonly EncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
   readonly Plaintext?: Uint8Array;
@@ -58,7 +58,7 @@ export const decrypt = defineOperation({
       ),
       (target) => [target] as const,
     ),
-  execute(authorized, input, context): MaybePromise<Output> {
+  execute(authorized, input, context): MaybePromise<DecryptOutput> {
     const { key } = authorized.targets[0];
     refuseGrantTokens(input.GrantTokens);
     refuseRecipient(input.Recipient);

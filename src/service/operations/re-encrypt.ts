@@ -14,7 +14,7 @@ import {
 } from '../symmetric-crypto.ts';
 
 /** A dry run that ignores the ciphertext makes no blob. */
-interface Output {
+export interface ReEncryptOutput {
   readonly CiphertextBlob?: Uint8Array;
   readonly SourceKeyId: string;
   readonly KeyId: string;
@@ -76,7 +76,7 @@ export const reEncrypt = defineOperation({
           (destination) => [source, destination] as const,
         ),
     ),
-  execute(authorized, input, context): MaybePromise<Output> {
+  execute(authorized, input, context): MaybePromise<ReEncryptOutput> {
     const [{ key: source }, { key: destination }] = authorized.targets;
     refuseGrantTokens(input.GrantTokens);
     requireAlgorithm(source, input.SourceEncryptionAlgorithm);

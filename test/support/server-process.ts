@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** A real server process, started as users start it. */
+export interface ServerProcess {
+  readonly url: string;
+  /** Everything that it printed on stdout until now. */
+  readonly output: () => string;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Asks it to stop; resolves with its exit status. */
+  stop(): Promise<number | null>;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Starts `keywright server` and waits until it greets. The server that is tested is the built one, dist/. */
+export async function startServer(
+  dataDirectory: string,
+  port: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  if (!existsSync(MAIN)) {
+    throw new Error('dist/ is not built: run script/test, or npm run build');
+  }
+  const url = `http://127.0.0.1:${String(port)}`;
+  const child = spawn(process.execPath, [MAIN, 'server'], {
+    env: { PATH: process.env['PATH'], KEYWRIGHT_DATA: dataDirectory, KEYWRIGHT_LISTEN: url, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      if (output.includes('Press Ctrl-C to stop.')) {
+        resolve();
+      }
+    });
+    child.once('exit', (status) => {
+      reject(new Error(`the server ended with status ${String(status)}: ${errors}`));
+    });
+  });
+  return {
+    url,
+    output: () => output,
+    kill: async () => {
+      await endWith(child, 'SIGKILL');
+    },
+    stop: () => endWith(child, 'SIGTERM'),
+  };
+}
+
+async function endWith(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+  return child.exitCode;
+}

@@ -1,0 +1,93 @@
+/**
+ * Compiled, never run: requests of the newest AWS SDK fit our operations, and our responses fit the SDK. A changed SDK
+ * shows up here as a compile error.
+ */
+import type * as sdk from '@aws-sdk/client-kms';
+import type { OperationInput, OperationName, OperationOutput } from '../../src/service/registry.ts';
+
+/** The SDK marks required members as possibly undefined on requests; what it sends over the wire is what counts. */
+interface Requests {
+  CancelKeyDeletion: sdk.CancelKeyDeletionRequest;
+  CreateAlias: sdk.CreateAliasRequest;
+  CreateKey: sdk.CreateKeyRequest;
+  Decrypt: sdk.DecryptRequest;
+  DeleteAlias: sdk.DeleteAliasRequest;
+  DescribeKey: sdk.DescribeKeyRequest;
+  DisableKey: sdk.DisableKeyRequest;
+  EnableKey: sdk.EnableKeyRequest;
+  Encrypt: sdk.EncryptRequest;
+  GenerateDataKey: sdk.GenerateDataKeyRequest;
+  GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextRequest;
+  GenerateRandom: sdk.GenerateRandomRequest;
+  GetKeyPolicy: sdk.GetKeyPolicyRequest;
+  ListAliases: sdk.ListAliasesRequest;
+  ListKeyPolicies: sdk.ListKeyPoliciesRequest;
+  ListKeys: sdk.ListKeysRequest;
+  ListResourceTags: sdk.ListResourceTagsRequest;
+  PutKeyPolicy: sdk.PutKeyPolicyRequest;
+  ReEncrypt: sdk.ReEncryptRequest;
+  ScheduleKeyDeletion: sdk.ScheduleKeyDeletionRequest;
+  TagResource: sdk.TagResourceRequest;
+  UntagResource: sdk.UntagResourceRequest;
+  UpdateAlias: sdk.UpdateAliasRequest;
+  UpdateKeyDescription: sdk.UpdateKeyDescriptionRequest;
+}
+
+interface Responses {
+  CancelKeyDeletion: sdk.CancelKeyDeletionResponse;
+  CreateAlias: undefined;
+  CreateKey: sdk.CreateKeyResponse;
+  Decrypt: sdk.DecryptResponse;
+  DeleteAlias: undefined;
+  DescribeKey: sdk.DescribeKeyResponse;
+  DisableKey: undefined;
+  EnableKey: undefined;
+  Encrypt: sdk.EncryptResponse;
+  GenerateDataKey: sdk.GenerateDataKeyResponse;
+  GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextResponse;
+  GenerateRandom: sdk.GenerateRandomResponse;
+  GetKeyPolicy: sdk.GetKeyPolicyResponse;
+  ListAliases: sdk.ListAliasesResponse;
+  ListKeyPolicies: sdk.ListKeyPoliciesResponse;
+  ListKeys: sdk.ListKeysResponse;
+  ListResourceTags: sdk.ListResourceTagsResponse;
+  PutKeyPolicy: undefined;
+  ReEncrypt: sdk.ReEncryptResponse;
+  ScheduleKeyDeletion: sdk.ScheduleKeyDeletionResponse;
+  TagResource: undefined;
+  UntagResource: undefined;
+  UpdateAlias: undefined;
+  UpdateKeyDescription: undefined;
+}
+
+/** Members may be absent or undefined alike, and lists readonly: how the SDK's types differ from ours in form only. */
+type Loose<T> = T extends Uint8Array | Date
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Loose<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T]?: Loose<T[K]> | undefined }
+      : T;
+
+type Void<T> = T extends undefined | void ? undefined : T;
+
+/** An SDK request that carries its required members is accepted by ours, and ours by the SDK; no member is unknown. */
+type RequestFits<Name extends OperationName> = [
+  Loose<Requests[Name]> extends Loose<OperationInput<Name>> ? true : ['SDK request does not fit', Name],
+  Loose<OperationInput<Name>> extends Loose<Requests[Name]> ? true : ['our request does not fit', Name],
+  Exclude<keyof Requests[Name], keyof OperationInput<Name>> extends never ? true : ['member missing', Name],
+  Exclude<keyof OperationInput<Name>, keyof Requests[Name]> extends never ? true : ['member unknown', Name],
+];
+
+/** What we answer is what the SDK expects, with no member that it does not know. */
+type ResponseFits<Name extends OperationName> = [
+  Loose<Void<OperationOutput<Name>>> extends Loose<Responses[Name]> ? true : ['our response does not fit', Name],
+  Exclude<keyof Exclude<OperationOutput<Name>, void>, keyof Exclude<Responses[Name], undefined>> extends never
+    ? true
+    : ['member unknown', Name],
+];
+
+type Fits = { [Name in OperationName]: [...RequestFits<Name>, ...ResponseFits<Name>][number] };
+
+/** Fails to compile at the operation that does not fit, and names it. */
+export const EVERY_OPERATION_FITS: { readonly [Name in OperationName]: true } = {} as Fits;
