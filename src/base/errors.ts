@@ -73,7 +73,10 @@ export class KmsServiceError extends Error {
   }
 }
 
-/** A state that the program itself must never reach: a bug or a damaged store. Fails the request, is logged with its stack. */
+/**
+ * A state that the program itself must never reach: a bug or a damaged store. Fails the request, is logged with its
+ * stack.
+ */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }

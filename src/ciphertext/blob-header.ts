@@ -19,6 +19,7 @@ export const MAX_BLOB_BYTES = 6144;
 const FORMAT_VERSION = 1;
 const KIND_UUID = 0;
 const KIND_MULTI_REGION = 1;
+const UUID_GROUPS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
 
 export interface BlobHeader {
   readonly keyId: string;
@@ -48,9 +49,8 @@ export function parseBlobHeader(blob: Uint8Array, messageOverheadBytes: number):
     return undefined;
   }
   const digits = bytes.toString('hex', 2, 18);
-  const uuid = `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
   return {
-    keyId: kind === KIND_MULTI_REGION ? `mrk-${digits}` : uuid,
+    keyId: kind === KIND_MULTI_REGION ? `mrk-${digits}` : digits.replace(UUID_GROUPS, '$1-$2-$3-$4-$5'),
     materialId: bytes.toString('hex', 18, BLOB_HEADER_BYTES),
   };
 }

@@ -4,8 +4,8 @@ const EMPTY = new Uint8Array(0);
 
 /**
  * Encodes an encryption context injectively: the number of entries, then each name and value with its length in front,
- * all lengths as 32-bit big-endian, entries sorted by the UTF-8 bytes of their names. No two different contexts have the
- * same encoding; absent and empty are the same context. docs/reference/ciphertext.md specifies it byte by byte.
+ * all lengths as 32-bit big-endian, entries sorted by the UTF-8 bytes of their names. No two different contexts have
+ * the same encoding; absent and empty are the same context. docs/reference/ciphertext.md specifies it byte by byte.
  *
  * @returns undefined when a name or value is not well-formed Unicode (UTF-8 could not tell such strings apart)
  */

@@ -24,7 +24,7 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-async function main([command, ...args]: readonly string[]): Promise<number> {
+async function main([command = '', ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case 'server':
       await runServer(args);
@@ -40,7 +40,7 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     default:
-      process.stderr.write(command === undefined ? HELP : `keywright: unknown command "${command}"\n\n${HELP}`);
+      process.stderr.write(command === '' ? HELP : `keywright: unknown command "${command}"\n\n${HELP}`);
       return EXIT_USAGE;
   }
 }

@@ -30,8 +30,8 @@ export interface SdkRequestHandler {
 }
 
 /**
- * Makes a `requestHandler` for `KMSClient`. Requests are answered as `context` says, whatever credentials the client was
- * given: who holds the engine is trusted.
+ * Makes a `requestHandler` for `KMSClient`. Requests are answered as `context` says, whatever credentials the client
+ * was given: who holds the engine is trusted.
  */
 export function createRequestHandler(engine: Engine, context: CallContext): SdkRequestHandler {
   const answer = async (request: SdkRequest): Promise<unknown> => {

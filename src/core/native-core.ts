@@ -207,7 +207,12 @@ export class NativeCore implements CryptoCore {
     return { plaintext, blob };
   }
 
-  generateDataKeyWithoutPlaintext(key: KeyHandle, header: Uint8Array, context: Uint8Array, lengthBytes: number): Buffer {
+  generateDataKeyWithoutPlaintext(
+    key: KeyHandle,
+    header: Uint8Array,
+    context: Uint8Array,
+    lengthBytes: number,
+  ): Buffer {
     const blob = Buffer.allocUnsafe(lengthOf(header) + requireWithin(lengthBytes, 1, 1024) + MESSAGE_OVERHEAD_BYTES);
     check(this.#native.generateDataKeyWithoutPlaintextInto(handleOf(key), header, context, lengthBytes, blob));
     return blob;

@@ -5,7 +5,9 @@ import { VersionConflictError, type KeyRepository } from '../service/ports.ts';
 const INTERVAL_MS = 60_000;
 const BATCH = 100;
 
-/** Deletes, for good, the keys whose waiting period is over. AWS allows itself 24 hours for that; here it is a minute. */
+/**
+ * Deletes, for good, the keys whose waiting period is over. AWS allows itself 24 hours for that; here it is a minute.
+ */
 export class DueDeletions {
   readonly #keys: KeyRepository;
   readonly #clock: Clock;

@@ -5,8 +5,8 @@ const GUARDED_ACTION = 'kms:putkeypolicy';
 
 /**
  * The lockout safety check: whether the caller could still replace this policy, by a statement that names the caller or
- * the caller's account, with no Deny in the way. Conditions are not evaluated: an Allow with a condition does not count,
- * and neither does a Deny with one.
+ * the caller's account, with no Deny in the way. Conditions are not evaluated: an Allow with a condition does not
+ * count, and neither does a Deny with one.
  *
  * @source KMS API Reference, PutKeyPolicy, BypassPolicyLockoutSafetyCheck
  */

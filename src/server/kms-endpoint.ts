@@ -32,7 +32,7 @@ export class KmsEndpoint {
   }
 
   #verify(request: IncomingMessage, body: Buffer): MaybePromise<VerifyResult<Caller>> {
-    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    const [path, query = ''] = splitOnce(request.url ?? '/', '?');
     const options: VerifyOptions<Caller> = {
       nowMs: this.#engine.clock.nowMs(),
       service: SERVICE,

@@ -10,7 +10,8 @@ const MAX_POLICY_BYTES = 32_768;
  * Checks the text of a key policy that is to be stored.
  *
  * @returns the text
- * @throws KmsServiceError LimitExceededException over 32,768 bytes; MalformedPolicyDocumentException for bad grammar, or
+ * @throws KmsServiceError LimitExceededException over 32,768 bytes; MalformedPolicyDocumentException for bad grammar,
+ * or
  *   when the policy would lock the caller out and `bypassesLockoutCheck` is false
  */
 export function requireAcceptablePolicy(text: string, bypassesLockoutCheck: boolean, caller: Caller): string {

@@ -41,7 +41,10 @@ export class KeyResolver {
     return { action, resourceArn: '*', resourceAccountId: this.#request.caller.accountId };
   }
 
-  /** @throws KmsServiceError NotFoundException, InvalidArnException or, for keys of another account, AccessDeniedException */
+  /**
+   * @throws KmsServiceError NotFoundException, InvalidArnException or, for keys of another account,
+   * AccessDeniedException
+   */
   key(identifier: string, demands: KeyDemands): MaybePromise<KeyTarget> {
     if (identifier.startsWith('arn:')) {
       return this.#keyByArn(identifier, demands);

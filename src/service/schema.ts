@@ -7,7 +7,9 @@
  */
 import { KmsServiceError } from '../base/errors.ts';
 
-/** Where a request comes from: `json` carries blobs as base64 and timestamps as numbers, `native` as bytes and dates. */
+/**
+ * Where a request comes from: `json` carries blobs as base64 and timestamps as numbers, `native` as bytes and dates.
+ */
 export type RequestForm = 'json' | 'native';
 
 /** Collects violations during one parse. */
@@ -77,17 +79,10 @@ interface Lengths {
 
 /** The kind of a JSON value, in the words of AWS's serialisation errors. */
 function kindOf(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return 'STRING_VALUE';
-    case 'number':
-    case 'bigint':
-      return 'NUMBER_VALUE';
-    case 'boolean':
-      return value ? 'TRUE_VALUE' : 'FALSE_VALUE';
-    default:
-      return 'START_OBJECT';
+  if (typeof value === 'boolean') {
+    return value ? 'TRUE_VALUE' : 'FALSE_VALUE';
   }
+  return typeof value === 'string' ? 'STRING_VALUE' : 'NUMBER_VALUE';
 }
 
 function wrongType(value: unknown, wanted: string): KmsServiceError {
@@ -170,7 +165,9 @@ export function boolean(): Schema<boolean> {
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Bytes; base64 with padding in JSON. A violation shows no bytes: `secret` blobs show nothing, others an empty buffer. */
+/**
+ * Bytes; base64 with padding in JSON. A violation shows no bytes: `secret` blobs show nothing, others an empty buffer.
+ */
 export function blob(options: Lengths & { secret?: boolean }): Schema<Uint8Array> {
   const shown = options.secret === true ? '' : "'java.nio.HeapByteBuffer[pos=0 lim=0 cap=0]' ";
   return {

@@ -140,12 +140,13 @@ export function ignoresCiphertext(input: {
   return input.DryRun === true && (input.DryRunModifiers ?? []).includes('IGNORE_CIPHERTEXT');
 }
 
-/** @throws KmsServiceError ValidationException when the ciphertext is absent, in the words of the schema's own check */
+/** @throws KmsServiceError ValidationException when it is absent, in the words of the schema's own check */
 export function requireCiphertext(blob: Uint8Array | undefined): Uint8Array {
   if (blob === undefined) {
     throw new KmsServiceError(
       'ValidationException',
-      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+      "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: " +
+        'Member must not be null',
     );
   }
   return blob;

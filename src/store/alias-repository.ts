@@ -68,7 +68,7 @@ export class StoredAliases implements AliasRepository {
       .where('region', '=', region)
       .where('target_key_id', '=', targetKeyId)
       .executeTakeFirst();
-    return Number(row?.count ?? 0);
+    return row?.count ?? 0;
   }
 
   insert(alias: Alias): Promise<boolean> {

@@ -1,106 +1,130 @@
 /** The history of the store's tables. A released migration is never edited; a change is a new one behind the last. */
 import { sql, type Kysely, type Migration, type MigrationProvider } from 'kysely';
 
+/** SQLite checks the types of the columns of such a table. */
+const strict = sql`strict`;
+
+type Schema = Kysely<unknown>['schema'];
+
+async function createKmsKeys(schema: Schema): Promise<void> {
+  await schema
+    .createTable('kms_keys')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('key_id', 'text', (column) => column.notNull())
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('key_spec', 'text', (column) => column.notNull())
+    .addColumn('key_usage', 'text', (column) => column.notNull())
+    .addColumn('origin', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('description', 'text', (column) => column.notNull())
+    .addColumn('policy', 'text', (column) => column.notNull())
+    .addColumn('tags', 'text', (column) => column.notNull())
+    .addColumn('multi_region', 'text')
+    .addColumn('current_material_id', 'text', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addColumn('deletion_ms', 'integer')
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('kms_keys_pk', ['region', 'key_id'])
+    .modifyEnd(strict)
+    .execute();
+  await schema.createIndex('kms_keys_by_account').on('kms_keys').columns(['region', 'account_id', 'key_id']).execute();
+  await schema
+    .createIndex('kms_keys_by_deletion')
+    .on('kms_keys')
+    .column('deletion_ms')
+    .where(sql.ref('deletion_ms'), 'is not', null)
+    .execute();
+}
+
+async function createKeyMaterials(schema: Schema): Promise<void> {
+  await schema
+    .createTable('key_materials')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('key_id', 'text', (column) => column.notNull())
+    .addColumn('material_id', 'text', (column) => column.notNull())
+    .addColumn('wrapped', 'blob', (column) => column.notNull())
+    .addColumn('region_key_version', 'integer', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('key_materials_pk', ['region', 'key_id', 'material_id'])
+    .addForeignKeyConstraint('key_materials_key', ['region', 'key_id'], 'kms_keys', ['region', 'key_id'], (key) =>
+      key.onDelete('cascade'),
+    )
+    .modifyEnd(strict)
+    .execute();
+}
+
+async function createAliases(schema: Schema): Promise<void> {
+  await schema
+    .createTable('aliases')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('target_key_id', 'text', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addColumn('updated_ms', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('aliases_pk', ['region', 'account_id', 'name'])
+    .addForeignKeyConstraint('aliases_key', ['region', 'target_key_id'], 'kms_keys', ['region', 'key_id'])
+    .modifyEnd(strict)
+    .execute();
+  await schema.createIndex('aliases_by_key').on('aliases').columns(['region', 'target_key_id', 'name']).execute();
+}
+
+async function createHierarchy(schema: Schema): Promise<void> {
+  await schema
+    .createTable('root_keys')
+    .addColumn('version', 'integer', (column) => column.primaryKey())
+    .addColumn('provider', 'text', (column) => column.notNull())
+    .addColumn('parameters', 'text', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .modifyEnd(strict)
+    .execute();
+  await schema
+    .createTable('region_keys')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('root_key_version', 'integer', (column) => column.notNull())
+    .addColumn('wrapped', 'blob', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('region_keys_pk', ['region', 'version'])
+    .modifyEnd(strict)
+    .execute();
+}
+
+async function createAccessKeys(schema: Schema): Promise<void> {
+  await schema
+    .createTable('access_keys')
+    .addColumn('access_key_id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('principal_arn', 'text', (column) => column.notNull())
+    .addColumn('principal_id', 'text', (column) => column.notNull())
+    .addColumn('secret', 'blob', (column) => column.notNull())
+    .addColumn('is_active', 'integer', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .modifyEnd(strict)
+    .execute();
+}
+
+async function createOutbox(schema: Schema): Promise<void> {
+  await schema
+    .createTable('outbox')
+    .addColumn('sequence', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('entity', 'text', (column) => column.notNull())
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('entity_id', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('at_ms', 'integer', (column) => column.notNull())
+    .modifyEnd(strict)
+    .execute();
+}
+
 const first: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    const strict = sql`strict`;
-    await db.schema
-      .createTable('kms_keys')
-      .addColumn('region', 'text', (column) => column.notNull())
-      .addColumn('key_id', 'text', (column) => column.notNull())
-      .addColumn('account_id', 'text', (column) => column.notNull())
-      .addColumn('key_spec', 'text', (column) => column.notNull())
-      .addColumn('key_usage', 'text', (column) => column.notNull())
-      .addColumn('origin', 'text', (column) => column.notNull())
-      .addColumn('state', 'text', (column) => column.notNull())
-      .addColumn('description', 'text', (column) => column.notNull())
-      .addColumn('policy', 'text', (column) => column.notNull())
-      .addColumn('tags', 'text', (column) => column.notNull())
-      .addColumn('multi_region', 'text')
-      .addColumn('current_material_id', 'text', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .addColumn('deletion_ms', 'integer')
-      .addColumn('version', 'integer', (column) => column.notNull())
-      .addPrimaryKeyConstraint('kms_keys_pk', ['region', 'key_id'])
-      .modifyEnd(strict)
-      .execute();
-    await db.schema
-      .createIndex('kms_keys_by_account')
-      .on('kms_keys')
-      .columns(['region', 'account_id', 'key_id'])
-      .execute();
-    await db.schema
-      .createIndex('kms_keys_by_deletion')
-      .on('kms_keys')
-      .column('deletion_ms')
-      .where(sql.ref('deletion_ms'), 'is not', null)
-      .execute();
-    await db.schema
-      .createTable('key_materials')
-      .addColumn('region', 'text', (column) => column.notNull())
-      .addColumn('key_id', 'text', (column) => column.notNull())
-      .addColumn('material_id', 'text', (column) => column.notNull())
-      .addColumn('wrapped', 'blob', (column) => column.notNull())
-      .addColumn('region_key_version', 'integer', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .addPrimaryKeyConstraint('key_materials_pk', ['region', 'key_id', 'material_id'])
-      .addForeignKeyConstraint('key_materials_key', ['region', 'key_id'], 'kms_keys', ['region', 'key_id'], (key) =>
-        key.onDelete('cascade'),
-      )
-      .modifyEnd(strict)
-      .execute();
-    await db.schema
-      .createTable('aliases')
-      .addColumn('region', 'text', (column) => column.notNull())
-      .addColumn('account_id', 'text', (column) => column.notNull())
-      .addColumn('name', 'text', (column) => column.notNull())
-      .addColumn('target_key_id', 'text', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .addColumn('updated_ms', 'integer', (column) => column.notNull())
-      .addPrimaryKeyConstraint('aliases_pk', ['region', 'account_id', 'name'])
-      .addForeignKeyConstraint('aliases_key', ['region', 'target_key_id'], 'kms_keys', ['region', 'key_id'])
-      .modifyEnd(strict)
-      .execute();
-    await db.schema.createIndex('aliases_by_key').on('aliases').columns(['region', 'target_key_id', 'name']).execute();
-    await db.schema
-      .createTable('root_keys')
-      .addColumn('version', 'integer', (column) => column.primaryKey())
-      .addColumn('provider', 'text', (column) => column.notNull())
-      .addColumn('parameters', 'text', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .modifyEnd(strict)
-      .execute();
-    await db.schema
-      .createTable('region_keys')
-      .addColumn('region', 'text', (column) => column.notNull())
-      .addColumn('version', 'integer', (column) => column.notNull())
-      .addColumn('root_key_version', 'integer', (column) => column.notNull())
-      .addColumn('wrapped', 'blob', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .addPrimaryKeyConstraint('region_keys_pk', ['region', 'version'])
-      .modifyEnd(strict)
-      .execute();
-    await db.schema
-      .createTable('access_keys')
-      .addColumn('access_key_id', 'text', (column) => column.primaryKey().notNull())
-      .addColumn('account_id', 'text', (column) => column.notNull())
-      .addColumn('principal_arn', 'text', (column) => column.notNull())
-      .addColumn('principal_id', 'text', (column) => column.notNull())
-      .addColumn('secret', 'blob', (column) => column.notNull())
-      .addColumn('is_active', 'integer', (column) => column.notNull())
-      .addColumn('created_ms', 'integer', (column) => column.notNull())
-      .modifyEnd(strict)
-      .execute();
-    await db.schema
-      .createTable('outbox')
-      .addColumn('sequence', 'integer', (column) => column.primaryKey().autoIncrement())
-      .addColumn('entity', 'text', (column) => column.notNull())
-      .addColumn('region', 'text', (column) => column.notNull())
-      .addColumn('entity_id', 'text', (column) => column.notNull())
-      .addColumn('version', 'integer', (column) => column.notNull())
-      .addColumn('at_ms', 'integer', (column) => column.notNull())
-      .modifyEnd(strict)
-      .execute();
+  async up({ schema }: Kysely<unknown>): Promise<void> {
+    await createKmsKeys(schema);
+    await createKeyMaterials(schema);
+    await createAliases(schema);
+    await createHierarchy(schema);
+    await createAccessKeys(schema);
+    await createOutbox(schema);
   },
 };
 

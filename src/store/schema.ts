@@ -1,6 +1,6 @@
 /**
- * The tables of the store, as Kysely sees them. Times are milliseconds since 1970; a Region is part of every key, so that
- * one database can hold many Regions.
+ * The tables of the store, as Kysely sees them. Times are milliseconds since 1970; a Region is part of every key, so
+ * that one database can hold many Regions.
  */
 import type { Generated } from 'kysely';
 

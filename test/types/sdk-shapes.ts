@@ -69,7 +69,7 @@ type Loose<T> = T extends Uint8Array | Date
       ? { readonly [K in keyof T]?: Loose<T[K]> | undefined }
       : T;
 
-type Void<T> = T extends undefined | void ? undefined : T;
+type Void<T> = T extends object ? T : undefined;
 
 /** An SDK request that carries its required members is accepted by ours, and ours by the SDK; no member is unknown. */
 type RequestFits<Name extends OperationName> = [

@@ -3,7 +3,10 @@ import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** Stops every use of a key until it is enabled again. A disabled key stays as it is. @source KMS API Reference, DisableKey */
+/**
+ * Stops every use of a key until it is enabled again. A disabled key stays as it is. @source KMS API Reference,
+ * DisableKey
+ */
 export const disableKey = defineOperation({
   name: 'DisableKey',
   input: structure({ KeyId: required(shapes.keyId) }),

@@ -8,7 +8,10 @@ import * as shapes from '../shapes.ts';
 const MIN_WINDOW_DAYS = 7;
 const MAX_WINDOW_DAYS = 30;
 
-/** Takes a key out of use at once and deletes it for good after 7 to 30 days. @source KMS API Reference, ScheduleKeyDeletion */
+/**
+ * Takes a key out of use at once and deletes it for good after 7 to 30 days. @source KMS API Reference,
+ * ScheduleKeyDeletion
+ */
 export const scheduleKeyDeletion = defineOperation({
   name: 'ScheduleKeyDeletion',
   input: structure({

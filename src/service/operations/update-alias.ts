@@ -5,7 +5,10 @@ import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** Points an alias at another key of the same kind; old ciphertext stays readable. @source KMS API Reference, UpdateAlias */
+/**
+ * Points an alias at another key of the same kind; old ciphertext stays readable. @source KMS API Reference,
+ * UpdateAlias
+ */
 export const updateAlias = defineOperation({
   name: 'UpdateAlias',
   input: structure({ AliasName: required(shapes.aliasName), TargetKeyId: required(shapes.keyId) }),
