@@ -1,6 +1,9 @@
 import type { DigestAlgorithm, KeyType } from './crypto-core.ts';
 
-/** Numbers of key types at the binding; `native/core/key_type.h` has the same ones. Authenticated in wrapped keys: fixed. */
+/**
+ * Numbers of key types at the binding; `native/core/key_type.h` has the same ones. They never change: wrapped keys are
+ * bound to them.
+ */
 export const KEY_TYPE_CODES: Readonly<Record<KeyType, number>> = { aesGcm: 1, aesKwp: 2, backing: 3, hmac: 4 };
 
 /** Numbers of digests at the binding; `native/core/digest_algorithm.h` has the same ones. */

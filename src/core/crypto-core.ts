@@ -2,9 +2,9 @@
  * What every cryptographic core offers, whichever binding carries it (N-API addon or WASM).
  *
  * Defaults for every member, unless its text says otherwise: byte parameters are read during the call and never kept;
- * an input may not overlap an output; results are fresh and belong to the caller, who wipes them when they are secret; a
- * handle of the wrong type or one that was destroyed raises {@link CoreError} `wrongKeyType` or `destroyedKey`; an output
- * region that is too small raises `bufferTooSmall` and nothing is written.
+ * an input may not overlap an output; results are fresh and belong to the caller, who wipes them when they are secret;
+ * a handle of the wrong type or one that was destroyed raises {@link CoreError} `wrongKeyType` or `destroyedKey`; an
+ * output region that is too small raises `bufferTooSmall` and nothing is written.
  */
 
 /** Bytes added by {@link CryptoCore.encrypt}: 12-byte nonce in front, 16-byte tag behind. */
@@ -170,7 +170,9 @@ export interface CryptoCore {
   ): { plaintext: Buffer; blob: Buffer };
   /** As {@link generateDataKey}, but the plaintext never leaves the core. */
   generateDataKeyWithoutPlaintext(key: KeyHandle, header: Uint8Array, context: Uint8Array, lengthBytes: number): Buffer;
-  /** `count` data keys in one call: keys end to end in `plaintexts` (count × lengthBytes), blobs end to end in `blobs`. */
+  /**
+   * `count` data keys in one call: keys end to end in `plaintexts` (count × lengthBytes), blobs end to end in `blobs`.
+   */
   generateDataKeyBatchInto(
     key: KeyHandle,
     header: Uint8Array,

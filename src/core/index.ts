@@ -15,7 +15,9 @@ let loaded: CryptoCore | undefined;
  * The core of this thread; the same object on every call. Key handles belong to the thread that made them.
  *
  * @throws Error when no native addon is there for this platform (the text names the command that builds it), when the
- *   addon was linked to another libcrypto than its own, or when KEYWRIGHT_SECURE_HEAP_MIB is not a number from 1 to 1024.
+ *   addon was linked to another libcrypto than its own, or when KEYWRIGHT_SECURE_HEAP_MIB, the size of the secure heap,
+ * is
+ *   not a whole number from 1 to 1024.
  */
 export function loadCore(): CryptoCore {
   loaded ??= new NativeCore(loadAddon());

@@ -6,22 +6,21 @@ import type { NativeBinding } from './native-binding.ts';
 // The root of the package, from src/core as from dist/core.
 const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const require = createRequire(import.meta.url);
+
 interface NodeGypBuild {
-  (root: string): unknown;
   resolve(root: string): string;
 }
 
 /**
- * Loads the native addon: the one that was compiled here (build/Release), else the prebuilt one of this platform.
+ * Path of the native addon: the one that was compiled here (build/Release), else the prebuilt one of this platform.
  *
- * @throws Error that names the command to run when there is none, or when the one that was found refuses to run.
+ * @throws Error that names the command to run when there is none.
  */
-export function loadAddon(): NativeBinding {
-  const require = createRequire(import.meta.url);
+export function findAddon(): string {
   const nodeGypBuild = require('node-gyp-build') as NodeGypBuild;
-  let path: string;
   try {
-    path = nodeGypBuild.resolve(PACKAGE_ROOT);
+    return nodeGypBuild.resolve(PACKAGE_ROOT);
   } catch (cause) {
     throw new Error(
       `keywright: no native addon for ${process.platform}-${process.arch} was found in ${PACKAGE_ROOT}. ` +
@@ -29,5 +28,9 @@ export function loadAddon(): NativeBinding {
       { cause },
     );
   }
-  return require(path) as NativeBinding;
+}
+
+/** @throws Error as {@link findAddon}, and when the addon refuses to run; its text then says why. */
+export function loadAddon(): NativeBinding {
+  return require(findAddon()) as NativeBinding;
 }

@@ -33,7 +33,7 @@ export class NativeCore implements CryptoCore {
 
   constructor(native: NativeBinding) {
     this.#native = native;
-    this.#destroyKey = native.destroyKey;
+    this.#destroyKey = (handle) => native.destroyKey(handle);
   }
 
   info(): CoreInfo {
@@ -277,7 +277,7 @@ function requireWithin(value: number, min: number, max: number): number {
 }
 
 /** Length for the allocation of an output; the binding checks what `bytes` is. */
-function lengthOf(bytes: Uint8Array | undefined): number {
+function lengthOf(bytes: { readonly length: number } | undefined): number {
   const length: unknown = bytes?.length;
   if (typeof length !== 'number' || !(length >= 0 && length <= MAX_DATA_BYTES)) throw new CoreError('invalidArgument');
   return length;
@@ -288,6 +288,7 @@ function allocateSecret(length: number): Buffer {
   return Buffer.allocUnsafeSlow(length);
 }
 
-function endsFor(items: PackedItems): Uint32Array {
-  return new Uint32Array(lengthOf(items?.ends as unknown as Uint8Array));
+/** Room for as many ends as `items` has. */
+function endsFor(items: PackedItems | undefined): Uint32Array {
+  return new Uint32Array(lengthOf(items?.ends));
 }

@@ -28,7 +28,7 @@ export class NativeKey implements KeyHandle {
   }
 
   /** The native handle of `key`. @throws CoreError `invalidArgument` when `key` is no key of this class. */
-  static handleOf(key: KeyHandle): number {
+  static handleOf(this: void, key: unknown): number {
     if (typeof key !== 'object' || key === null || !(#handle in key)) throw new CoreError('invalidArgument');
     return key.#handle;
   }

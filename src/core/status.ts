@@ -1,6 +1,6 @@
 /**
- * Numeric results of the native core. The numbers are part of the binding: `native/core/status.h` has the same ones, and
- * a test compares the two files.
+ * Numeric results of the native core. The numbers are part of the binding: `native/core/status.h` has the same ones,
+ * and a test compares the two files.
  */
 export const CORE_STATUS = {
   ok: 0,

@@ -103,7 +103,7 @@ function checkLength(length: number, { min, max }: Lengths, shown: string, path:
 export function string(options: Lengths & { pattern?: string } = {}): Schema<string> {
   const matcher = options.pattern === undefined ? undefined : new RegExp(`^(?:${options.pattern})$`, 'u');
   return {
-    describe: `string${describeLengths(options)}${options.pattern === undefined ? '' : `, pattern \`${options.pattern}\``}`,
+    describe: `string${describeLengths(options)}${describePattern(options.pattern)}`,
     parse(value, path, violations) {
       if (typeof value !== 'string') {
         throw wrongType(value, 'a String');
@@ -267,4 +267,8 @@ function lowerFirst(text: string): string {
 
 function describeLengths({ min, max }: Lengths): string {
   return min === undefined && max === undefined ? '' : ` of ${String(min ?? 0)}–${String(max ?? '∞')}`;
+}
+
+function describePattern(pattern: string | undefined): string {
+  return pattern === undefined ? '' : `, pattern \`${pattern}\``;
 }
