@@ -28,10 +28,10 @@ export class NativeKey implements KeyHandle {
   }
 
   /** The native handle of `key`. @throws CoreError `invalidArgument` when `key` is no key of this class. */
-  static handleOf(this: void, key: unknown): number {
+  static readonly handleOf = (key: unknown): number => {
     if (typeof key !== 'object' || key === null || !(#handle in key)) throw new CoreError('invalidArgument');
     return key.#handle;
-  }
+  };
 
   destroy(): void {
     if (this.#handle === 0) return;

@@ -1,0 +1,33 @@
+#ifndef KEYWRIGHT_CORE_HMAC_CONTEXT_H_
+#define KEYWRIGHT_CORE_HMAC_CONTEXT_H_
+
+#include "core/bytes.h"
+#include "core/digest_algorithm.h"
+#include "core/key.h"
+#include "core/ossl_ptr.h"
+
+namespace keywright {
+
+// HMAC with one digest, for one thread. The hashed key pads stay and serve the next MAC under the
+// same key.
+class HmacContext {
+ public:
+  explicit HmacContext(DigestAlgorithm algorithm) : algorithm_(algorithm) {}
+
+  // `mac` has the size of the digest. False when libcrypto failed.
+  bool Compute(const Key& key, Bytes data, MutableBytes mac);
+
+  // Wipes the key when it is `key`.
+  void Forget(KeyId key);
+
+ private:
+  bool Start(const Key& key);
+
+  DigestAlgorithm algorithm_;
+  EvpMacCtxPtr context_;
+  KeyId key_ = 0;
+};
+
+}  // namespace keywright
+
+#endif  // KEYWRIGHT_CORE_HMAC_CONTEXT_H_

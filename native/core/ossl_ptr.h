@@ -1,0 +1,39 @@
+#ifndef KEYWRIGHT_CORE_OSSL_PTR_H_
+#define KEYWRIGHT_CORE_OSSL_PTR_H_
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/provider.h>
+
+#include <memory>
+
+// Owners of libcrypto objects. The only file that names a *_free function.
+
+namespace keywright {
+
+template <auto Free>
+struct OsslDeleter {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+
+template <typename T, auto Free>
+using OsslPtr = std::unique_ptr<T, OsslDeleter<Free>>;
+
+using EvpCipherPtr = OsslPtr<EVP_CIPHER, EVP_CIPHER_free>;
+using EvpCipherCtxPtr = OsslPtr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using EvpKdfPtr = OsslPtr<EVP_KDF, EVP_KDF_free>;
+using EvpKdfCtxPtr = OsslPtr<EVP_KDF_CTX, EVP_KDF_CTX_free>;
+using EvpMacPtr = OsslPtr<EVP_MAC, EVP_MAC_free>;
+using EvpMacCtxPtr = OsslPtr<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+using EvpMdPtr = OsslPtr<EVP_MD, EVP_MD_free>;
+using EvpMdCtxPtr = OsslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
+using OsslLibCtxPtr = OsslPtr<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
+using OsslProviderPtr = OsslPtr<OSSL_PROVIDER, OSSL_PROVIDER_unload>;
+
+}  // namespace keywright
+
+#endif  // KEYWRIGHT_CORE_OSSL_PTR_H_

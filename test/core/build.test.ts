@@ -1,0 +1,115 @@
+/** How the addon is built, linked and found; and that the numbers of the binding are the same on both sides. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DIGEST_BYTES, DIGEST_CODES, KEY_TYPE_CODES } from '../../src/core/codes.ts';
+import { CORE_STATUS } from '../../src/core/index.ts';
+import { findAddon } from '../../src/core/load-addon.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const BUILD_TREE = path.join(ROOT, 'build/cmake');
+const temporary = mkdtempSync(path.join(tmpdir(), 'keywright-build-test-'));
+afterAll(() => rmSync(temporary, { recursive: true }));
+
+const source = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+/** The members `kName = number` of an enum in C++, under their TypeScript names. */
+function membersOf(enumeration: string, text: string): Record<string, number> {
+  const [, body] = new RegExp(`enum class (?:\\[\\[nodiscard\\]\\] )?${enumeration}[^{]*\\{([^}]*)\\}`).exec(text)!;
+  const members = [...body!.matchAll(/k(\w)(\w+) = (\d+)/g)];
+  return Object.fromEntries(members.map(([, first, rest, number]) => [first!.toLowerCase() + rest!, Number(number)]));
+}
+
+describe('numbers of the binding', () => {
+  it('of statuses are the same in C++ and TypeScript', () => {
+    expect(membersOf('Status', source('native/core/status.h'))).toEqual(CORE_STATUS);
+  });
+
+  it('of key types are the same in C++ and TypeScript', () => {
+    expect(membersOf('KeyType', source('native/core/key_type.h'))).toEqual(KEY_TYPE_CODES);
+  });
+
+  it('of digests are the same in C++ and TypeScript', () => {
+    const text = source('native/core/digest_algorithm.h');
+    const names = Object.keys(DIGEST_CODES).map((name) => [name.toLowerCase().replace('-', ''), name] as const);
+    const inTypeScript = Object.fromEntries(names.map(([name, key]) => [name, Reflect.get(DIGEST_CODES, key)]));
+    expect(membersOf('DigestAlgorithm', text)).toEqual(inTypeScript);
+    expect(/kSizes = \{([^}]*)\}/.exec(text)![1]).toBe(Object.values(DIGEST_BYTES).join(', '));
+  });
+});
+
+describe('linking', () => {
+  it('exports the entry points of Node-API and nothing else', () => {
+    const symbols = execFileSync('nm', ['-D', '--defined-only', findAddon()], { encoding: 'utf8' });
+    const names = symbols.trim().split('\n');
+    expect(names.map((line) => line.split(' ').at(-1)).sort()).toEqual([
+      'napi_register_module_v1',
+      'node_api_module_get_api_version_v1',
+    ]);
+  });
+
+  // Needs the objects of a build on this machine, which a prebuilt addon comes without.
+  it.skipIf(!existsSync(path.join(BUILD_TREE, 'CMakeCache.txt')))(
+    'refuses to load when libcrypto was linked so that Node replaces it',
+    () => {
+      execFileSync('cmake', ['--build', BUILD_TREE, '--target', 'keywright_mislinked'], { stdio: 'pipe' });
+      const addon = path.join(BUILD_TREE, 'Release/keywright_mislinked.node');
+      const { status, stderr } = spawnSync(process.execPath, ['-e', `require(${JSON.stringify(addon)})`], {
+        encoding: 'utf8',
+      });
+      expect(status).toBe(1);
+      expect(stderr).toContain('its calls to libcrypto reach another copy than its own');
+    },
+    120_000,
+  );
+});
+
+describe('finding the addon', () => {
+  const bin = createRequire(import.meta.url).resolve('node-gyp-build/bin.js');
+
+  /** A package folder whose node-gyp leaves a mark when it is asked to compile. */
+  function packageFolder(name: string, hasPrebuild: boolean): { folder: string; env: NodeJS.ProcessEnv; mark: string } {
+    const folder = path.join(temporary, name);
+    const mark = path.join(folder, 'compiled');
+    mkdirSync(path.join(folder, 'bin'), { recursive: true });
+    writeFileSync(path.join(folder, 'package.json'), '{ "name": "keywright" }');
+    writeFileSync(path.join(folder, 'bin/node-gyp'), `#!/bin/sh\ntouch '${mark}'\n`, { mode: 0o755 });
+    if (hasPrebuild) {
+      const prebuilds = path.join(folder, 'prebuilds', `${process.platform}-${process.arch}`);
+      mkdirSync(prebuilds, { recursive: true });
+      copyFileSync(findAddon(), path.join(prebuilds, 'keywright.node'));
+    }
+    const tools = [path.join(folder, 'bin'), path.join(ROOT, 'node_modules/.bin')];
+    const env = { ...process.env, PATH: [...tools, process.env['PATH']].join(path.delimiter) };
+    return { folder, env, mark };
+  }
+
+  it('takes a prebuilt addon instead of compiling', () => {
+    const { folder, env, mark } = packageFolder('with-prebuild', true);
+    expect(spawnSync(process.execPath, [bin], { cwd: folder, env }).status).toBe(0);
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  it('compiles where there is no prebuilt addon', () => {
+    const { folder, env, mark } = packageFolder('without-prebuild', false);
+    expect(spawnSync(process.execPath, [bin], { cwd: folder, env }).status).toBe(0);
+    expect(existsSync(mark)).toBe(true);
+  });
+
+  it('names the command to run when there is none', async () => {
+    const { folder } = packageFolder('without-addon', false);
+    const typescript = await import('typescript');
+    const text = source('src/core/load-addon.ts');
+    mkdirSync(path.join(folder, 'dist/core'), { recursive: true });
+    const { outputText } = typescript.transpileModule(text, {
+      compilerOptions: { module: typescript.ModuleKind.ESNext, target: typescript.ScriptTarget.ES2023 },
+    });
+    writeFileSync(path.join(folder, 'dist/core/load-addon.mjs'), outputText);
+    const { loadAddon } = (await import(path.join(folder, 'dist/core/load-addon.mjs'))) as { loadAddon: () => unknown };
+    // The copy has no packages around it; those of the checkout serve.
+    expect(loadAddon).toThrow(/Cannot find module 'node-gyp-build'|Run `script\/addon`/);
+  });
+});

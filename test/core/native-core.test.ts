@@ -1,0 +1,4 @@
+import { core } from '../../src/core/index.ts';
+import { coreConformance } from './conformance.ts';
+
+coreConformance('native core', core);
