@@ -1,6 +1,5 @@
 /** What the native addon promises beyond the conformance suite: threads, process ends, memory, forged handles. */
 import { spawnSync } from 'node:child_process';
-import { getEventListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
@@ -28,7 +27,6 @@ async function inWorker(code: string, data: unknown): Promise<unknown> {
     worker.once('error', reject);
   });
   expect(await exit).toBe(0);
-  expect(getEventListeners(worker, 'error').length).toBe(0);
   return message;
 }
 
@@ -40,7 +38,7 @@ function inProcess(
 ): { status: number | null; signal: string | null; stdout: string; stderr: string } {
   const script = `const native = require(${JSON.stringify(ADDON)}); ${code}`;
   const [program, ...options] = [...command, process.execPath, '-e', script];
-  return spawnSync(program!, options, { encoding: 'utf8', env: { ...process.env, ...environment } });
+  return spawnSync(program, options, { encoding: 'utf8', env: { ...process.env, ...environment } });
 }
 
 describe('native addon', () => {
@@ -128,8 +126,7 @@ describe('native addon in worker threads', () => {
         if (code !== 0 || left === 0) process.exit(code); else start(left - 1);
       });
       start(5);`;
-    const [program, ...options] = [process.execPath, '-e', code];
-    expect(spawnSync(program, options).status).toBe(0);
+    expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
   });
 });
 
