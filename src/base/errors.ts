@@ -14,6 +14,7 @@ const SERVER: ErrorRow = { httpStatus: 500, fault: 'server', isRetryable: true }
 export const ERROR_CATALOGUE = {
   // Modelled by the service
   AlreadyExistsException: CLIENT,
+  ConflictException: CLIENT,
   CustomKeyStoreNotFoundException: CLIENT,
   DependencyTimeoutException: SERVER,
   DisabledException: CLIENT,

@@ -79,11 +79,17 @@ export interface CryptoCore {
   /**
    * SP 800-108r1 §4.1, counter mode, PRF HMAC-SHA-256, 32-bit counter and length:
    * K(i) = HMAC(key, [i] ‖ label ‖ 0x00 ‖ context ‖ [L]). `lengthBytes` from 1 to 8160.
+   *
+   * @throws CoreError `invalidArgument` for a label with a zero byte, or one that begins with `keywright/message` or
+   *   `keywright/wrap`, which the core derives with itself.
    */
   deriveBytes(key: KeyHandle, label: Uint8Array, context: Uint8Array, lengthBytes: number): Buffer;
   /** As {@link deriveBytes}, 32 bytes, which stay in the secure heap as a new key of `type`. */
   deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: KeyType): KeyHandle;
-  /** Argon2id with one lane and 32 bytes of output, as a `backing` key. `salt` of 16 to 64 bytes. */
+  /**
+   * Argon2id (RFC 9106) with one lane and 32 bytes of output, as a `backing` key. `passphrase` of 1 to 65536 bytes, `salt`
+   * of 16 to 64; `memoryKiB` from 8 to 2^22, `iterations` from 1 to 1024. Blocks the thread for as long as it takes.
+   */
   deriveKeyFromPassphrase(passphrase: Uint8Array, salt: Uint8Array, cost: PassphraseCost): KeyHandle;
 
   // Digests and MACs
@@ -120,11 +126,15 @@ export interface CryptoCore {
   ): number;
   /** Encrypts every item in one call, with one AAD for all; `out` holds at least items + 28 bytes each. */
   encryptBatchInto(key: KeyHandle, items: PackedItems, aad: Uint8Array | undefined, out: Uint8Array): PackedItems;
-  /** Decrypts every item in one call. @throws CoreError `authenticationFailed` if one fails; `out` is then zeroed. */
+  /**
+   * Decrypts every item in one call. @throws CoreError `authenticationFailed` if one fails; what `out` would have got is
+   * then zeroed.
+   */
   decryptBatchInto(key: KeyHandle, items: PackedItems, aad: Uint8Array | undefined, out: Uint8Array): PackedItems;
 
-  // AEAD under a `backing` key with a key of its own for every message (DESIGN §4):
-  // header ‖ KDF nonce (16) ‖ commitment (32) ‖ ciphertext ‖ tag (16); header and context are both authenticated.
+  // AEAD under a `backing` key with a key of its own for every message (docs/adr/0003-ciphertext-blob.md):
+  // header ‖ KDF nonce (16) ‖ commitment (32) ‖ ciphertext ‖ tag (16); header and context are both authenticated, in a
+  // row: the format must let the length of a header, at most 4096 bytes, follow from its content.
 
   encryptMessage(key: KeyHandle, header: Uint8Array, context: Uint8Array, plaintext: Uint8Array): Buffer;
   /** @throws CoreError `authenticationFailed`, one failure for every cause. */

@@ -17,7 +17,7 @@ import { runOperation, type ServicePorts } from '../service/pipeline.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
 import type { RequestForm } from '../service/schema.ts';
 import { openStore, type Store } from '../store/open-store.ts';
-import { DueDeletions } from './due-deletions.ts';
+import { Maintenance, type MaintenanceReport } from './maintenance.ts';
 
 export interface EngineOptions {
   /** Folder of the root key file and, unless `store` says otherwise, of the store; made with mode 0700 when missing. */
@@ -46,7 +46,7 @@ export class Engine {
   readonly clock: Clock;
   readonly #ports: ServicePorts;
   readonly #store: Store;
-  readonly #deletions: DueDeletions;
+  readonly #maintenance: Maintenance;
   readonly #log: Log;
 
   private constructor(parts: {
@@ -65,8 +65,8 @@ export class Engine {
     this.#ports = parts.ports;
     this.#store = parts.store;
     this.#log = parts.log;
-    this.#deletions = new DueDeletions(parts.store.keys, parts.clock, parts.log);
-    this.#deletions.start();
+    this.#maintenance = new Maintenance(parts.ports.keys, parts.ports.materials, parts.clock, parts.log);
+    this.#maintenance.start();
   }
 
   /**
@@ -143,14 +143,14 @@ export class Engine {
     await this.#store.ping();
   }
 
-  /** Deletes the keys whose waiting period is over; also runs by itself every minute. Returns how many. */
-  deleteDueKeys(): Promise<number> {
-    return this.#deletions.run();
+  /** Does what fell due by time: deletions and rotations. Also runs by itself, at the start and every minute. */
+  runMaintenance(): Promise<MaintenanceReport> {
+    return this.#maintenance.run();
   }
 
   /** Waits for maintenance that is under way and closes the store. Requests must have ended before. */
   async close(): Promise<void> {
-    await this.#deletions.stop();
+    await this.#maintenance.stop();
     await this.#store.close();
   }
 

@@ -46,6 +46,7 @@ const DELETION: Column = {
  * - `any`: works in every state;
  * - `use`: cryptographic use of the key;
  * - `change`: changes of the enabled state;
+ * - `rotate`: rotation, and changes of its schedule;
  * - `describe`: changes of what describes the key (tags, description, a new alias);
  * - `schedule`, `cancel`: the deletion of the key.
  */
@@ -59,6 +60,12 @@ const RULES = {
     Creating: CREATING,
   },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
+  rotate: {
+    ...DELETION,
+    Disabled: DISABLED,
+    PendingImport: PENDING_IMPORT,
+    Creating: CREATING,
+  },
   describe: DELETION,
   schedule: { ...DELETION, Updating: UPDATING },
   cancel: {

@@ -22,11 +22,21 @@ export interface KmsKey {
   readonly multiRegion: MultiRegionConfiguration | undefined;
   /** 64 hexadecimal digits: the material that new ciphertext is made under. */
   readonly currentMaterialId: string;
+  /** The schedule of automatic rotation; undefined while it is switched off. */
+  readonly rotation: RotationSchedule | undefined;
+  /** How often the key was rotated on demand, of a lifetime's 25. */
+  readonly onDemandRotations: number;
   readonly createdMs: number;
   /** When the key may be deleted for good; present while its state is PendingDeletion. */
   readonly deletionMs: number | undefined;
   /** Counts the changes of this key, from 1. */
   readonly version: number;
+}
+
+export interface RotationSchedule {
+  /** 90 to 2560 days. */
+  readonly periodDays: number;
+  readonly nextMs: number;
 }
 
 export interface MultiRegionConfiguration {

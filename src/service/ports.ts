@@ -3,10 +3,17 @@ import type { Caller } from '../base/caller.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
+import type { RotationType } from '../keys/rotation.ts';
 
 /** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
 export class VersionConflictError extends Error {
   override readonly name = 'VersionConflictError';
+}
+
+/** How and when a material became the current one; absent for the first material of a key. */
+export interface MaterialRotation {
+  readonly type: RotationType;
+  readonly atMs: number;
 }
 
 /** One version of key material at rest. */
@@ -16,6 +23,13 @@ export interface WrappedMaterial {
   readonly wrapped: Uint8Array;
   readonly regionKeyVersion: number;
   readonly createdMs: number;
+}
+
+/** A material of a key as lists show it, in the order in which the materials came to be. */
+export interface MaterialEntry {
+  readonly sequence: number;
+  readonly materialId: string;
+  readonly rotation: MaterialRotation | undefined;
 }
 
 export interface Page<T> {
@@ -41,10 +55,19 @@ export interface KeyRepository {
    * @throws VersionConflictError when the stored version is another one
    */
   update(changed: KmsKey): Promise<void>;
+  /**
+   * Stores `changed` like {@link update}, with `material` as its new current one, at once or not at all.
+   * @throws VersionConflictError
+   */
+  rotate(changed: KmsKey, material: WrappedMaterial, rotation: MaterialRotation): Promise<void>;
+  /** Materials behind sequence number `after`, oldest first. */
+  listMaterials(key: KmsKey, after: number, limit: number): Promise<Page<MaterialEntry>>;
   /** Deletes the key with its materials and aliases. @throws VersionConflictError */
   delete(key: KmsKey): Promise<void>;
   /** Keys whose deletion date is at or before `nowMs`. */
-  findDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
+  findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
+  /** Enabled keys whose automatic rotation is due. */
+  findRotationDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
   findMaterial(key: KmsKey, materialId: string): MaybePromise<WrappedMaterial | undefined>;
 }
 

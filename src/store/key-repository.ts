@@ -5,9 +5,12 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from '../keys/key-spec.ts';
 import type { KeyState } from '../keys/key-state.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
+import type { RotationType } from '../keys/rotation.ts';
 import {
   VersionConflictError,
   type KeyRepository,
+  type MaterialEntry,
+  type MaterialRotation,
   type Page,
   type PageRequest,
   type WrappedMaterial,
@@ -64,29 +67,45 @@ export class StoredKeys implements KeyRepository {
 
   async insert(key: KmsKey, material: WrappedMaterial): Promise<void> {
     const insertKey = this.#db.insertInto('kms_keys').values(toRow(key)).compile();
-    const insertMaterial = this.#db
-      .insertInto('key_materials')
-      .values({
-        region: key.region,
-        key_id: key.keyId,
-        material_id: material.materialId,
-        wrapped: material.wrapped,
-        region_key_version: material.regionKeyVersion,
-        created_ms: material.createdMs,
-      })
-      .compile();
+    const insertMaterial = this.#insertMaterial(key, material, 1, undefined);
     await this.#write(key, [{ query: insertKey }, { query: insertMaterial }]);
   }
 
   async update(changed: KmsKey): Promise<void> {
-    const query = this.#db
-      .updateTable('kms_keys')
-      .set(toRow(changed))
+    await this.#write(changed, [{ query: this.#updateOf(changed), mustChange: true }]);
+  }
+
+  async rotate(changed: KmsKey, material: WrappedMaterial, rotation: MaterialRotation): Promise<void> {
+    const last = await this.#db
+      .selectFrom('key_materials')
+      .select(({ fn }) => fn.max('sequence').as('sequence'))
       .where('region', '=', changed.region)
       .where('key_id', '=', changed.keyId)
-      .where('version', '=', changed.version - 1)
-      .compile();
-    await this.#write(changed, [{ query, mustChange: true }]);
+      .executeTakeFirst();
+    // Two rotations at once take the same number; the version of the key lets only one of them through.
+    const sequence = (last?.sequence ?? 0) + 1;
+    await this.#write(changed, [
+      { query: this.#updateOf(changed), mustChange: true },
+      { query: this.#insertMaterial(changed, material, sequence, rotation) },
+    ]);
+  }
+
+  async listMaterials(key: KmsKey, after: number, limit: number): Promise<Page<MaterialEntry>> {
+    const rows = await this.#db
+      .selectFrom('key_materials')
+      .select(['sequence', 'material_id', 'rotation_type', 'rotated_ms'])
+      .where('region', '=', key.region)
+      .where('key_id', '=', key.keyId)
+      .where('sequence', '>', after)
+      .orderBy('sequence')
+      .limit(limit + 1)
+      .execute();
+    const entries = rows.map(({ sequence, material_id: materialId, rotation_type: type, rotated_ms: atMs }) => ({
+      sequence,
+      materialId,
+      rotation: type === null || atMs === null ? undefined : { type: type as RotationType, atMs },
+    }));
+    return cutPage(entries, limit);
   }
 
   async delete(key: KmsKey): Promise<void> {
@@ -108,13 +127,25 @@ export class StoredKeys implements KeyRepository {
     ]);
   }
 
-  async findDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
+  async findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
     const rows = await this.#db
       .selectFrom('kms_keys')
       .selectAll()
       .where('state', '=', 'PendingDeletion')
       .where('deletion_ms', '<=', nowMs)
       .orderBy('deletion_ms')
+      .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  async findRotationDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
+    const rows = await this.#db
+      .selectFrom('kms_keys')
+      .selectAll()
+      .where('state', '=', 'Enabled')
+      .where('next_rotation_ms', '<=', nowMs)
+      .orderBy('next_rotation_ms')
       .limit(limit)
       .execute();
     return rows.map(fromRow);
@@ -146,6 +177,38 @@ export class StoredKeys implements KeyRepository {
       .where('key_id', '=', keyId)
       .executeTakeFirst();
     return row === undefined ? undefined : fromRow(row);
+  }
+
+  #updateOf(changed: KmsKey): CompiledQuery {
+    return this.#db
+      .updateTable('kms_keys')
+      .set(toRow(changed))
+      .where('region', '=', changed.region)
+      .where('key_id', '=', changed.keyId)
+      .where('version', '=', changed.version - 1)
+      .compile();
+  }
+
+  #insertMaterial(
+    key: KmsKey,
+    material: WrappedMaterial,
+    sequence: number,
+    rotation: MaterialRotation | undefined,
+  ): CompiledQuery {
+    return this.#db
+      .insertInto('key_materials')
+      .values({
+        region: key.region,
+        key_id: key.keyId,
+        material_id: material.materialId,
+        sequence,
+        wrapped: material.wrapped,
+        region_key_version: material.regionKeyVersion,
+        rotation_type: rotation?.type ?? null,
+        rotated_ms: rotation?.atMs ?? null,
+        created_ms: material.createdMs,
+      })
+      .compile();
   }
 
   /** Tells the outbox of every alias that goes with its key. */
@@ -199,6 +262,9 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     tags: JSON.stringify([...key.tags]),
     multi_region: key.multiRegion === undefined ? null : JSON.stringify(key.multiRegion),
     current_material_id: key.currentMaterialId,
+    rotation_period_days: key.rotation?.periodDays ?? null,
+    next_rotation_ms: key.rotation?.nextMs ?? null,
+    on_demand_rotations: key.onDemandRotations,
     created_ms: key.createdMs,
     deletion_ms: key.deletionMs ?? null,
     version: key.version,
@@ -220,6 +286,11 @@ function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
     tags: new Map(JSON.parse(row.tags) as [string, string][]),
     multiRegion: row.multi_region === null ? undefined : (JSON.parse(row.multi_region) as MultiRegionConfiguration),
     currentMaterialId: row.current_material_id,
+    rotation:
+      row.rotation_period_days === null || row.next_rotation_ms === null
+        ? undefined
+        : { periodDays: row.rotation_period_days, nextMs: row.next_rotation_ms },
+    onDemandRotations: row.on_demand_rotations,
     createdMs: row.created_ms,
     deletionMs: row.deletion_ms ?? undefined,
     version: row.version,

@@ -21,6 +21,9 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .addColumn('tags', 'text', (column) => column.notNull())
     .addColumn('multi_region', 'text')
     .addColumn('current_material_id', 'text', (column) => column.notNull())
+    .addColumn('rotation_period_days', 'integer')
+    .addColumn('next_rotation_ms', 'integer')
+    .addColumn('on_demand_rotations', 'integer', (column) => column.notNull())
     .addColumn('created_ms', 'integer', (column) => column.notNull())
     .addColumn('deletion_ms', 'integer')
     .addColumn('version', 'integer', (column) => column.notNull())
@@ -34,6 +37,12 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .column('deletion_ms')
     .where(sql.ref('deletion_ms'), 'is not', null)
     .execute();
+  await schema
+    .createIndex('kms_keys_by_rotation')
+    .on('kms_keys')
+    .column('next_rotation_ms')
+    .where(sql.ref('next_rotation_ms'), 'is not', null)
+    .execute();
 }
 
 async function createKeyMaterials(schema: Schema): Promise<void> {
@@ -42,10 +51,14 @@ async function createKeyMaterials(schema: Schema): Promise<void> {
     .addColumn('region', 'text', (column) => column.notNull())
     .addColumn('key_id', 'text', (column) => column.notNull())
     .addColumn('material_id', 'text', (column) => column.notNull())
+    .addColumn('sequence', 'integer', (column) => column.notNull())
     .addColumn('wrapped', 'blob', (column) => column.notNull())
     .addColumn('region_key_version', 'integer', (column) => column.notNull())
+    .addColumn('rotation_type', 'text')
+    .addColumn('rotated_ms', 'integer')
     .addColumn('created_ms', 'integer', (column) => column.notNull())
     .addPrimaryKeyConstraint('key_materials_pk', ['region', 'key_id', 'material_id'])
+    .addUniqueConstraint('key_materials_sequence', ['region', 'key_id', 'sequence'])
     .addForeignKeyConstraint('key_materials_key', ['region', 'key_id'], 'kms_keys', ['region', 'key_id'], (key) =>
       key.onDelete('cascade'),
     )

@@ -19,6 +19,9 @@ export interface KmsKeyTable {
   /** JSON of MultiRegionConfiguration. */
   multi_region: string | null;
   current_material_id: string;
+  rotation_period_days: number | null;
+  next_rotation_ms: number | null;
+  on_demand_rotations: number;
   created_ms: number;
   deletion_ms: number | null;
   version: number;
@@ -28,8 +31,12 @@ export interface KeyMaterialTable {
   region: string;
   key_id: string;
   material_id: string;
+  /** Counts the materials of the key, from 1. */
+  sequence: number;
   wrapped: Uint8Array;
   region_key_version: number;
+  rotation_type: string | null;
+  rotated_ms: number | null;
   created_ms: number;
 }
 

@@ -223,11 +223,11 @@ describeKms('keys', (suite) => {
       const blob = await suite.encrypt(KeyId, 'secret');
       await suite.kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
       suite.door.clock.advanceMs(7 * DAY_MS - 1000);
-      await suite.door.engine.deleteDueKeys();
+      await suite.door.engine.runMaintenance();
       suite.renewClient();
       expect((await suite.kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState).toBe('PendingDeletion');
       suite.door.clock.advanceMs(1000);
-      expect(await suite.door.engine.deleteDueKeys()).toBe(1);
+      expect(await suite.door.engine.runMaintenance()).toMatchObject({ deletedKeys: 1 });
       suite.renewClient();
       await expectError(
         suite.kms.send(new DescribeKeyCommand({ KeyId })),

@@ -90,6 +90,8 @@ function planKey(request: Input, context: OperationContext): KmsKey {
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: isMultiRegion ? { type: 'PRIMARY', primaryRegion: region, replicaRegions: [] } : undefined,
     currentMaterialId: '',
+    rotation: undefined,
+    onDemandRotations: 0,
     createdMs: context.nowMs,
     deletionMs: undefined,
     version: 1,

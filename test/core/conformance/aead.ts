@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { AEAD_OVERHEAD_BYTES, type CryptoCore } from '../../../src/core/crypto-core.ts';
-import { expectStatus, flipBit, holds, octets, pack, sampleBytes, unpack } from './support.ts';
+import { expect, it } from 'vitest';
+import { AEAD_OVERHEAD_BYTES } from '../../../src/core/crypto-core.ts';
+import { expectStatus, flipBit, holds, octets, pack, sampleBytes, suite, unpack } from './support.ts';
 
 /** AES-256-GCM by node:crypto, in the layout of the core: nonce ‖ ciphertext ‖ tag. */
 const nodeGcm = {
@@ -18,8 +18,8 @@ const nodeGcm = {
   },
 };
 
-export function aeadConformance(core: CryptoCore): void {
-  describe('encrypt and decrypt', () => {
+export const aeadConformance = [
+  suite('encrypt and decrypt', (core) => {
     it('gives back what was encrypted', () => {
       const key = core.generateKey('aesGcm');
       holds(
@@ -82,9 +82,8 @@ export function aeadConformance(core: CryptoCore): void {
         expectStatus(() => core.decrypt(key, sealed.subarray(0, length), aad), 'authenticationFailed');
       }
     });
-  });
-
-  describe('encryptInto and decryptInto', () => {
+  }),
+  suite('encryptInto and decryptInto', (core) => {
     it('write at the offset, return the length, and leave the rest alone', () => {
       const key = core.generateKey('aesGcm');
       const out = Buffer.alloc(100, 0xaa);
@@ -127,9 +126,8 @@ export function aeadConformance(core: CryptoCore): void {
         'invalidArgument',
       );
     });
-  });
-
-  describe('batches', () => {
+  }),
+  suite('batches', (core) => {
     it('give back what was encrypted, item by item', () => {
       const key = core.generateKey('aesGcm');
       holds(
@@ -184,5 +182,5 @@ export function aeadConformance(core: CryptoCore): void {
         'invalidArgument',
       );
     });
-  });
-}
+  }),
+] as const;

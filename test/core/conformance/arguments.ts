@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import type { CryptoCore, KeyHandle } from '../../../src/core/crypto-core.ts';
-import { expectStatus, sampleBytes } from './support.ts';
+import { expect, it } from 'vitest';
+import type { KeyHandle } from '../../../src/core/crypto-core.ts';
+import { expectStatus, sampleBytes, suite } from './support.ts';
 
 /** What a caller without types could pass where bytes are due. */
 const NO_BYTES = [
@@ -17,10 +17,10 @@ const NO_BYTES = [
 /** And where a whole number is due. */
 const NO_NUMBERS = [null, '1', -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32, 2 ** 53, 1n, {}];
 
-export function argumentConformance(core: CryptoCore): void {
-  const bytes = sampleBytes(8);
+const bytes = sampleBytes(8);
 
-  describe('arguments that types would have refused', () => {
+export const argumentConformance = [
+  suite('arguments that types would have refused', (core) => {
     it('are invalidArgument where bytes are due', () => {
       const gcm = core.generateKey('aesGcm');
       const backing = core.generateKey('backing');
@@ -83,9 +83,8 @@ export function argumentConformance(core: CryptoCore): void {
         expectStatus(() => core.generateKey(name as 'hmac'), 'invalidArgument');
       }
     });
-  });
-
-  describe('byte arguments', () => {
+  }),
+  suite('byte arguments', (core) => {
     it('may be Buffers, Uint8Arrays and views at any offset', () => {
       const key = core.generateKey('aesGcm');
       const memory = new ArrayBuffer(64);
@@ -111,5 +110,5 @@ export function argumentConformance(core: CryptoCore): void {
       expect(core.encryptInto(key, shared.subarray(0, 8), undefined, shared, 8)).toBe(36);
       expect(core.decrypt(key, shared.subarray(8, 44))).toEqual(bytes);
     });
-  });
-}
+  }),
+] as const;

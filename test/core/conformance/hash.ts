@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { CryptoCore, DigestAlgorithm } from '../../../src/core/crypto-core.ts';
-import { expectStatus, flipBit, holds, octets, sampleBytes } from './support.ts';
+import { expect, it } from 'vitest';
+import type { DigestAlgorithm } from '../../../src/core/crypto-core.ts';
+import { expectStatus, flipBit, holds, octets, sampleBytes, suite } from './support.ts';
 
 const NODE_NAMES: Readonly<Record<DigestAlgorithm, string>> = {
   'SHA-224': 'sha224',
@@ -12,10 +12,10 @@ const NODE_NAMES: Readonly<Record<DigestAlgorithm, string>> = {
 };
 const ALGORITHMS = Object.keys(NODE_NAMES) as DigestAlgorithm[];
 
-export function hashConformance(core: CryptoCore): void {
-  const algorithms = fc.constantFrom(...ALGORITHMS);
+const algorithms = fc.constantFrom(...ALGORITHMS);
 
-  describe('digest and hmac', () => {
+export const hashConformance = [
+  suite('digest and hmac', (core) => {
     it('agree with node:crypto', () => {
       holds(
         fc.property(algorithms, octets(200, 1), octets(300), (algorithm, bytes, data) => {
@@ -51,9 +51,8 @@ export function hashConformance(core: CryptoCore): void {
         expect(core.hmac(derived, algorithm, sampleBytes(5))).toEqual(core.hmac(expected, algorithm, sampleBytes(5)));
       }
     });
-  });
-
-  describe('randomBytes', () => {
+  }),
+  suite('randomBytes', (core) => {
     it('gives from 0 to 2^20 bytes', () => {
       for (const length of [0, 1, 32, 2 ** 20]) expect(core.randomBytes(length).length).toBe(length);
       for (const length of [-1, 2 ** 20 + 1, 1.5, Number.NaN]) {
@@ -67,5 +66,5 @@ export function hashConformance(core: CryptoCore): void {
       for (let round = 0; round < 100; round++) core.randomBytes(100).forEach((byte, index) => (seen[index]! |= byte));
       expect(seen).toEqual(Buffer.alloc(100, 0xff));
     });
-  });
-}
+  }),
+] as const;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   MESSAGE_OVERHEAD_BYTES,
   type CryptoCore,
@@ -7,18 +7,18 @@ import {
   type KeyType,
 } from '../../../src/core/crypto-core.ts';
 import { counterModeKdf, openWithNode } from './message.ts';
-import { expectStatus, flipBit, holds, octets, sampleBytes } from './support.ts';
+import { expectStatus, flipBit, holds, octets, sampleBytes, suite } from './support.ts';
 
 const TYPES: readonly KeyType[] = ['aesGcm', 'aesKwp', 'backing', 'hmac'];
 const TYPE_NUMBER: Readonly<Record<KeyType, number>> = { aesGcm: 1, aesKwp: 2, backing: 3, hmac: 4 };
 
-export function keyConformance(core: CryptoCore): void {
-  const aad = sampleBytes(7);
+const aad = sampleBytes(7);
 
-  /** What the bytes of an `hmac` key do, which tells two of them apart. */
-  const fingerprint = (key: KeyHandle): string => core.hmac(key, 'SHA-256', aad).toString('hex');
+/** What the bytes of an `hmac` key do, which tells two of them apart. */
+const fingerprint = (core: CryptoCore, key: KeyHandle): string => core.hmac(key, 'SHA-256', aad).toString('hex');
 
-  describe('keys', () => {
+export const keyConformance = [
+  suite('keys', (core) => {
     it('have the lengths of their type', () => {
       for (const type of ['aesGcm', 'aesKwp', 'backing'] as const) {
         expect(core.importKey(type, sampleBytes(32)).type).toBe(type);
@@ -37,13 +37,13 @@ export function keyConformance(core: CryptoCore): void {
     it('are copies: the caller may wipe the bytes', () => {
       const bytes = sampleBytes(32);
       const key = core.importKey('hmac', bytes);
-      const before = fingerprint(key);
+      const before = fingerprint(core, key);
       bytes.fill(0);
-      expect(fingerprint(key)).toBe(before);
+      expect(fingerprint(core, key)).toBe(before);
     });
 
     it('differ when they are generated', () => {
-      expect(new Set(Array.from({ length: 200 }, () => fingerprint(core.generateKey('hmac')))).size).toBe(200);
+      expect(new Set(Array.from({ length: 200 }, () => fingerprint(core, core.generateKey('hmac')))).size).toBe(200);
     });
 
     it('show nothing of themselves', () => {
@@ -59,7 +59,7 @@ export function keyConformance(core: CryptoCore): void {
       key.destroy();
       const other = core.generateKey('hmac');
       expectStatus(() => core.hmac(key, 'SHA-256', aad), 'destroyedKey');
-      expect(fingerprint(other)).not.toBe(fingerprint(live));
+      expect(fingerprint(core, other)).not.toBe(fingerprint(core, live));
     });
 
     it('of every type raise destroyedKey in every operation once destroyed', () => {
@@ -83,9 +83,8 @@ export function keyConformance(core: CryptoCore): void {
       for (let round = 0; round < 10_000; round++) core.generateKey('backing').destroy();
       expect(core.info().secureHeap.usedBytes).toBe(before);
     });
-  });
-
-  describe('derivation', () => {
+  }),
+  suite('derivation', (core) => {
     it('is SP 800-108 in counter mode, as node:crypto computes it', () => {
       holds(
         fc.property(
@@ -115,7 +114,9 @@ export function keyConformance(core: CryptoCore): void {
       const key = core.generateKey('backing');
       const label = Buffer.from('test');
       const derived = core.deriveKey(key, label, aad, 'hmac');
-      expect(fingerprint(derived)).toBe(fingerprint(core.importKey('hmac', core.deriveBytes(key, label, aad, 32))));
+      expect(fingerprint(core, derived)).toBe(
+        fingerprint(core, core.importKey('hmac', core.deriveBytes(key, label, aad, 32))),
+      );
     });
 
     it('refuses the labels of the core itself, and labels with a zero byte', () => {
@@ -158,9 +159,8 @@ export function keyConformance(core: CryptoCore): void {
         expectStatus(derive(salt, memory, iterations, secret), 'invalidArgument');
       }
     });
-  });
-
-  describe('wrapKey and unwrapKey', () => {
+  }),
+  suite('wrapKey and unwrapKey', (core) => {
     it('give back the key', () => {
       const kek = core.generateKey('backing');
       holds(
@@ -169,7 +169,7 @@ export function keyConformance(core: CryptoCore): void {
           const wrapped = core.wrapKey(kek, key, bound);
           expect(wrapped.length).toBe(bytes.length + MESSAGE_OVERHEAD_BYTES);
           const unwrapped = core.unwrapKey(kek, wrapped, bound, 'hmac');
-          expect(fingerprint(unwrapped)).toBe(fingerprint(key));
+          expect(fingerprint(core, unwrapped)).toBe(fingerprint(core, key));
           key.destroy();
           unwrapped.destroy();
         }),
@@ -214,16 +214,15 @@ export function keyConformance(core: CryptoCore): void {
         'authenticationFailed',
       );
     });
-  });
-
-  describe('kwpWrap and kwpUnwrap', () => {
+  }),
+  suite('kwpWrap and kwpUnwrap', (core) => {
     it('give back the key', () => {
       const kek = core.generateKey('aesKwp');
       for (const length of [1, 7, 8, 9, 16, 31, 32, 33, 1024]) {
         const key = core.generateKey('hmac', length);
         const wrapped = core.kwpWrap(kek, key);
         expect(wrapped.length).toBe(Math.ceil(length / 8) * 8 + 8);
-        expect(fingerprint(core.kwpUnwrap(kek, wrapped, 'hmac'))).toBe(fingerprint(key));
+        expect(fingerprint(core, core.kwpUnwrap(kek, wrapped, 'hmac'))).toBe(fingerprint(core, key));
       }
     });
 
@@ -239,8 +238,8 @@ export function keyConformance(core: CryptoCore): void {
         expectStatus(() => core.kwpUnwrap(kek, Buffer.alloc(length), 'hmac'), 'authenticationFailed');
       }
     });
-  });
-}
+  }),
+] as const;
 
 interface Operation {
   readonly type: KeyType;

@@ -1,8 +1,8 @@
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { MESSAGE_OVERHEAD_BYTES, type CryptoCore } from '../../../src/core/crypto-core.ts';
-import { expectStatus, flipBit, holds, octets, pack, sampleBytes, unpack } from './support.ts';
+import { expect, it } from 'vitest';
+import { MESSAGE_OVERHEAD_BYTES } from '../../../src/core/crypto-core.ts';
+import { expectStatus, flipBit, holds, octets, pack, sampleBytes, suite, unpack } from './support.ts';
 
 /** SP 800-108r1 §4.1 in counter mode with HMAC-SHA-256, from its text. */
 export function counterModeKdf(key: Uint8Array, label: Uint8Array, context: Uint8Array, length: number): Buffer {
@@ -28,12 +28,12 @@ export function openWithNode(key: Uint8Array, label: string, body: Uint8Array, a
   return Buffer.concat([decipher.update(body.subarray(48, -16)), decipher.final()]);
 }
 
-export function messageConformance(core: CryptoCore): void {
-  const header = sampleBytes(13, 1);
-  const context = sampleBytes(21, 2);
-  const blobLength = (plaintextLength: number): number => header.length + plaintextLength + MESSAGE_OVERHEAD_BYTES;
+const header = sampleBytes(13, 1);
+const context = sampleBytes(21, 2);
+const blobLength = (plaintextLength: number): number => header.length + plaintextLength + MESSAGE_OVERHEAD_BYTES;
 
-  describe('encryptMessage and decryptMessage', () => {
+export const messageConformance = [
+  suite('encryptMessage and decryptMessage', (core) => {
     it('give back what was encrypted', () => {
       const key = core.generateKey('backing');
       holds(
@@ -117,9 +117,8 @@ export function messageConformance(core: CryptoCore): void {
       }
       expectStatus(() => core.decryptMessageInto(key, 13, blob, context, out, 60), 'invalidArgument');
     });
-  });
-
-  describe('batches of messages', () => {
+  }),
+  suite('batches of messages', (core) => {
     it('give back what was encrypted, item by item', () => {
       const key = core.generateKey('backing');
       holds(
@@ -146,9 +145,8 @@ export function messageConformance(core: CryptoCore): void {
       expectStatus(() => core.decryptMessageBatchInto(key, 13, context, blobs, opened), 'authenticationFailed');
       expect(opened).toEqual(Buffer.alloc(30));
     });
-  });
-
-  describe('data keys', () => {
+  }),
+  suite('data keys', (core) => {
     it('are in the blob that comes with them', () => {
       const key = core.generateKey('backing');
       for (const length of [1, 16, 32, 64, 1024]) {
@@ -203,5 +201,5 @@ export function messageConformance(core: CryptoCore): void {
       expectStatus(batch(1, 50), 'bufferTooSmall');
       expectStatus(batch(32, 2 ** 32 - 1), 'bufferTooSmall');
     });
-  });
-}
+  }),
+] as const;

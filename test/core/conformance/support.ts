@@ -1,7 +1,17 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import type { PackedItems } from '../../../src/core/crypto-core.ts';
+import type { CryptoCore, PackedItems } from '../../../src/core/crypto-core.ts';
 import { CoreError, type CoreStatusName } from '../../../src/core/status.ts';
+
+/** A chapter of the suite: declares its tests for a core. */
+export interface Suite {
+  readonly name: string;
+  readonly declare: (core: CryptoCore) => void;
+}
+
+export function suite(name: string, declare: Suite['declare']): Suite {
+  return { name, declare };
+}
 
 /** Checks that `action` throws the {@link CoreError} with `status`. */
 export function expectStatus(action: () => unknown, status: CoreStatusName): void {

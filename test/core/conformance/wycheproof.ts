@@ -1,9 +1,9 @@
 /** Vectors of C2SP/wycheproof, which are data beside this repository and no part of it. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { CryptoCore, DigestAlgorithm, KeyHandle } from '../../../src/core/crypto-core.ts';
-import { expectStatus } from './support.ts';
+import { expectStatus, suite } from './support.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = path.join(process.env['KEYWRIGHT_VECTORS'] ?? path.resolve(ROOT, '../shared/vectors'), 'wycheproof');
@@ -90,8 +90,8 @@ function checkKeyWrap(core: CryptoCore, vector: Vector): void {
   }
 }
 
-export function wycheproofConformance(core: CryptoCore): void {
-  describe('Wycheproof vectors', () => {
+export const wycheproofConformance = [
+  suite('Wycheproof vectors', (core) => {
     it.runIf(process.env['CI'] === 'true')('are there, because CI must run them', () => {
       expect(isPresent, `no vectors in ${FOLDER}; set KEYWRIGHT_VECTORS`).toBe(true);
     });
@@ -132,5 +132,5 @@ export function wycheproofConformance(core: CryptoCore): void {
         );
       });
     }
-  });
-}
+  }),
+] as const;

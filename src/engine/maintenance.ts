@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
+import { VersionConflictError, type KeyMaterialProvider, type KeyRepository } from '../service/ports.ts';
+import { rotateKey } from '../service/rotate-key.ts';
+
+const INTERVAL_MS = 60_000;
+const BATCH = 100;
+
+/** What one round of maintenance did. */
+export interface MaintenanceReport {
+  readonly deletedKeys: number;
+  readonly rotatedKeys: number;
+}
+
+interface Job {
+  readonly find: (nowMs: number, limit: number) => Promise<readonly KmsKey[]>;
+  readonly perform: (key: KmsKey, nowMs: number) => Promise<void>;
+  readonly done: string;
+}
+
+/**
+ * What falls due by time: keys whose waiting period is over are deleted for good, and keys whose rotation has come are
+ * rotated. The dates stand in the store, so whatever fell due while no process ran is made up for at the next start.
+ */
+export class Maintenance {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #deletion: Job;
+  readonly #rotation: Job;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<MaintenanceReport> | undefined;
+
+  constructor(keys: KeyRepository, materials: KeyMaterialProvider, clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#deletion = {
+      find: (nowMs, limit) => keys.findDeletionDue(nowMs, limit),
+      perform: (key) => keys.delete(key),
+      done: 'key deleted',
+    };
+    this.#rotation = {
+      find: (nowMs, limit) => keys.findRotationDue(nowMs, limit),
+      perform: (key, nowMs) => rotateKey({ keys, materials }, key, 'AUTOMATIC', nowMs),
+      done: 'key rotated',
+    };
+  }
+
+  /** Runs a round now and then every minute. */
+  start(): void {
+    const round = (): void => {
+      this.run().catch((error: unknown) => {
+        this.#log.error('maintenance failed; it will be tried again', { error: String(error) });
+      });
+    };
+    this.#timer = setInterval(round, INTERVAL_MS).unref();
+    round();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** Does everything that is due. Rounds do not overlap: a call during one gets its report. */
+  run(): Promise<MaintenanceReport> {
+    this.#running ??= this.#runRound().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #runRound(): Promise<MaintenanceReport> {
+    const deletedKeys = await this.#runJob(this.#deletion);
+    const rotatedKeys = await this.#runJob(this.#rotation);
+    return { deletedKeys, rotatedKeys };
+  }
+
+  async #runJob({ find, perform, done }: Job): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const nowMs = this.#clock.nowMs();
+      const due = await find(nowMs, BATCH);
+      for (const key of due) {
+        try {
+          await perform(key, nowMs);
+          count++;
+          this.#log.info(done, { key: key.arn });
+        } catch (error) {
+          // Changed, or done by another process, since it was found: the next round will tell.
+          if (!(error instanceof VersionConflictError)) {
+            throw error;
+          }
+        }
+      }
+      if (due.length < BATCH) {
+        return count;
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { chain } from '../../base/maybe-promise.ts';
+import {
+  DEFAULT_ROTATION_PERIOD_DAYS,
+  MAX_ROTATION_PERIOD_DAYS,
+  MIN_ROTATION_PERIOD_DAYS,
+  startSchedule,
+} from '../../keys/rotation.ts';
+import { defineOperation } from '../operation.ts';
+import { requireRotatable } from '../rotate-key.ts';
+import { integer, optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/**
+ * Switches automatic rotation on, or changes its period; counted from now. @source KMS API Reference, EnableKeyRotation
+ */
+export const enableKeyRotation = defineOperation({
+  name: 'EnableKeyRotation',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    RotationPeriodInDays: optional(integer({ min: MIN_ROTATION_PERIOD_DAYS, max: MAX_ROTATION_PERIOD_DAYS })),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:EnableKeyRotation', forms: 'idOrArn', rule: 'rotate' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { keys, nowMs }) {
+    const { key } = authorized.targets[0];
+    requireRotatable(key, 'AUTOMATIC');
+    const periodDays = input.RotationPeriodInDays ?? DEFAULT_ROTATION_PERIOD_DAYS;
+    await keys.update({ ...key, rotation: startSchedule(periodDays, nowMs), version: key.version + 1 });
+  },
+});

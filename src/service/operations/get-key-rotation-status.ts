@@ -1,0 +1,53 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+export interface GetKeyRotationStatusOutput {
+  readonly KeyId: string;
+  readonly KeyRotationEnabled: boolean;
+  readonly RotationPeriodInDays?: number;
+  readonly NextRotationDate?: Date;
+}
+
+/**
+ * Tells whether and when a key rotates. Keys that never rotate automatically answer "no", and those of a custom key
+ * store an error.
+ *
+ * @source KMS API Reference, GetKeyRotationStatus
+ */
+export const getKeyRotationStatus = defineOperation({
+  name: 'GetKeyRotationStatus',
+  input: structure({ KeyId: required(shapes.keyId) }),
+  errors: [
+    'DependencyTimeoutException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:GetKeyRotationStatus', forms: 'idOrArn', rule: 'any' }),
+      (target) => [target] as const,
+    ),
+  execute(authorized): MaybePromise<GetKeyRotationStatusOutput> {
+    const { key } = authorized.targets[0];
+    if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') {
+      throw new KmsServiceError('UnsupportedOperationException');
+    }
+    const isPending = key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion';
+    if (key.rotation === undefined || isPending) {
+      return { KeyId: key.keyId, KeyRotationEnabled: false };
+    }
+    return {
+      KeyId: key.keyId,
+      KeyRotationEnabled: true,
+      RotationPeriodInDays: key.rotation.periodDays,
+      NextRotationDate: new Date(key.rotation.nextMs),
+    };
+  },
+});
