@@ -23,6 +23,7 @@ export const ERROR_CATALOGUE = {
   InvalidAliasNameException: CLIENT,
   InvalidArnException: CLIENT,
   InvalidCiphertextException: CLIENT,
+  InvalidGrantIdException: CLIENT,
   InvalidGrantTokenException: CLIENT,
   InvalidKeyUsageException: CLIENT,
   InvalidMarkerException: CLIENT,

@@ -11,6 +11,7 @@ import { AccessKeys } from '../iam/access-keys.ts';
 import { AccountAccess } from '../iam/account-access.ts';
 import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
 import { RegionKeys } from '../materials/region-keys.ts';
+import { RegionTokens } from '../materials/region-tokens.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import type { RequestContext } from '../service/operation.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
@@ -81,17 +82,24 @@ export class Engine {
     const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock);
     try {
       const rootKey = await openPassphraseFileRootKey(core, store.hierarchy, join(dataDirectory, 'root-key'), clock);
-      const materials = new SoftwareMaterials(
-        core,
-        new RegionKeys(core, store.hierarchy, rootKey, clock),
-        (key, materialId) => store.keys.findMaterial(key, materialId),
+      const regionKeys = new RegionKeys(core, store.hierarchy, rootKey, clock);
+      const materials = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
+        store.keys.findMaterial(key, materialId),
       );
       return new Engine({
         regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
         core,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
         clock,
-        ports: { keys: store.keys, aliases: store.aliases, materials, access: new AccountAccess(), random: core },
+        ports: {
+          keys: store.keys,
+          aliases: store.aliases,
+          grants: store.grants,
+          tokens: new RegionTokens(core, regionKeys),
+          materials,
+          access: new AccountAccess(),
+          random: core,
+        },
         store,
         log,
       });

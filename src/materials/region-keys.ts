@@ -46,6 +46,11 @@ export class RegionKeys {
     return chain(this.#ring(region), (ring) => requireVersion(ring, region, version));
   }
 
+  /** For versions that a caller claims: undefined when the Region has no such version. */
+  findVersion(region: string, version: number): MaybePromise<KeyHandle | undefined> {
+    return chain(this.#ring(region), (ring) => ring.handles.get(version));
+  }
+
   #ring(region: string): MaybePromise<RegionKeyRing> {
     const known = this.#rings.get(region);
     if (known !== undefined) {

@@ -7,7 +7,14 @@ import type { KeyUsage } from '../keys/key-spec.ts';
 import type { StateRule } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { Authorized } from './authorize.ts';
-import type { AliasRepository, KeyMaterialProvider, KeyRepository, RandomSource } from './ports.ts';
+import type {
+  AliasRepository,
+  GrantRepository,
+  KeyMaterialProvider,
+  KeyRepository,
+  RandomSource,
+  TokenSealer,
+} from './ports.ts';
 import type { KeyResolver } from './resolve-key.ts';
 import type { StructureSchema } from './schema.ts';
 
@@ -23,6 +30,8 @@ export interface RequestContext {
 export interface OperationContext extends RequestContext {
   readonly keys: KeyRepository;
   readonly aliases: AliasRepository;
+  readonly grants: GrantRepository;
+  readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
   readonly random: RandomSource;
 }

@@ -2,14 +2,17 @@ import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { stateRefusal } from '../keys/key-state.ts';
 import { authorize } from './authorize.ts';
+import { requireGrantTokens } from './grants.ts';
 import type { Operation, OperationContext, RequestContext, Target } from './operation.ts';
 import {
   VersionConflictError,
   type AccessControl,
   type AliasRepository,
+  type GrantRepository,
   type KeyMaterialProvider,
   type KeyRepository,
   type RandomSource,
+  type TokenSealer,
 } from './ports.ts';
 import { KeyResolver } from './resolve-key.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
@@ -18,6 +21,8 @@ import { parseRequest, type RequestForm } from './schema.ts';
 export interface ServicePorts {
   readonly keys: KeyRepository;
   readonly aliases: AliasRepository;
+  readonly grants: GrantRepository;
+  readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
   readonly access: AccessControl;
   readonly random: RandomSource;
@@ -40,7 +45,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   request: RequestContext,
 ): MaybePromise<Output> {
   const input = parseRequest(operation.input, body, form);
-  const resolver = new KeyResolver(request, operation.errors, ports.keys, ports.aliases);
+  const resolver = new KeyResolver(request, operation.errors, ports);
   const attempt = (): MaybePromise<Output> =>
     chain(operation.resolve(input, resolver), (targets) =>
       chain(authorize(ports.access, request, operation, targets), (authorized) => {
@@ -53,13 +58,18 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           nowMs: request.nowMs,
           keys: ports.keys,
           aliases: ports.aliases,
+          grants: ports.grants,
+          tokens: ports.tokens,
           materials: ports.materials,
           random: ports.random,
         };
         return chain(operation.execute(authorized, input, context), (output) => concludeDryRun(input, output));
       }),
     );
-  return retryConflicts(attempt);
+  const { GrantTokens: grantTokens } = input as { readonly GrantTokens?: readonly string[] };
+  return chain(requireGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), () =>
+    retryConflicts(attempt),
+  );
 }
 
 /** Usage comes before state, as AWS does it. */
@@ -80,8 +90,8 @@ function checkUsageAndState(operation: string, { key, usage, rule }: Target): vo
 }
 
 /**
- * A dry run answers what the real call would: so the operations that know DryRun, none of which leaves a trace, are
- * executed, and only their output is withheld.
+ * A dry run answers what the real call would: so the operations that know DryRun are executed, and only their output is
+ * withheld. Those that would leave a trace look at DryRun themselves before they do.
  */
 function concludeDryRun<Output>(input: unknown, output: Output): Output {
   if ((input as { readonly DryRun?: boolean }).DryRun === true) {

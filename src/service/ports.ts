@@ -4,6 +4,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
+import type { Grant, GrantParty } from '../policy/grant.ts';
 
 /** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
 export class VersionConflictError extends Error {
@@ -128,6 +129,34 @@ export type Decision =
 
 export interface AccessControl {
   decide(request: AccessRequest): MaybePromise<Decision>;
+}
+
+/** Grants at rest. A change is on disk when the promise resolves. */
+export interface GrantRepository {
+  find(region: string, keyId: string, grantId: string): Promise<Grant | undefined>;
+  /** The grant on this key with the same name and parameters, if there is one. */
+  findSame(region: string, keyId: string, fingerprint: string): Promise<Grant | undefined>;
+  /** Grants on a key, or those that a party may retire, in the order of their ids. */
+  list(region: string, filter: GrantFilter, page: PageRequest): Promise<Page<Grant>>;
+  countOfKey(region: string, keyId: string): Promise<number>;
+  insert(grant: Grant, fingerprint: string): Promise<void>;
+  /** Returns false when there was no such grant. */
+  delete(grant: Grant): Promise<boolean>;
+}
+
+export interface GrantFilter {
+  readonly keyId?: string | undefined;
+  readonly grantId?: string | undefined;
+  readonly grantee?: GrantParty | undefined;
+  readonly retiring?: GrantParty | undefined;
+}
+
+/** Makes texts that only this service can make, and reads them back: grant tokens and the like. */
+export interface TokenSealer {
+  /** Every call gives another text, also for the same content. */
+  seal(region: string, purpose: string, content: Uint8Array): MaybePromise<string>;
+  /** @returns undefined for a text that {@link seal} did not make for this Region and purpose */
+  open(region: string, purpose: string, token: string): MaybePromise<Uint8Array | undefined>;
 }
 
 export interface RandomSource {

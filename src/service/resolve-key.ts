@@ -4,8 +4,9 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
 import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
 import { accessDenied } from './authorize.ts';
+import { openGrantToken, type GrantReference } from './grants.ts';
 import type { AliasTarget, KeyTarget, RequestContext, Target } from './operation.ts';
-import type { AliasRepository, KeyRepository } from './ports.ts';
+import type { AliasRepository, KeyRepository, TokenSealer } from './ports.ts';
 
 /** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */
 export type KeyIdForms = 'any' | 'idOrArn';
@@ -23,17 +24,18 @@ export class KeyResolver {
   readonly #operationErrors: readonly ErrorName[];
   readonly #keys: KeyRepository;
   readonly #aliases: AliasRepository;
+  readonly #tokens: TokenSealer;
 
   constructor(
     request: RequestContext,
     operationErrors: readonly ErrorName[],
-    keys: KeyRepository,
-    aliases: AliasRepository,
+    ports: { readonly keys: KeyRepository; readonly aliases: AliasRepository; readonly tokens: TokenSealer },
   ) {
     this.#request = request;
     this.#operationErrors = operationErrors;
-    this.#keys = keys;
-    this.#aliases = aliases;
+    this.#keys = ports.keys;
+    this.#aliases = ports.aliases;
+    this.#tokens = ports.tokens;
   }
 
   /** The account and Region of the request, as the target of an action that has no resource of its own. */
@@ -59,9 +61,14 @@ export class KeyResolver {
     return this.#keyById(accountId, identifier, demands);
   }
 
-  /** The key with this id, whoever owns it; undefined when this Region has none. For ids out of a ciphertext blob. */
-  keyNamedByCiphertext(keyId: string): MaybePromise<KmsKey | undefined> {
+  /** The key with this id, whoever owns it; undefined when this Region has none. For ids out of what we sealed. */
+  keyOfAnyAccount(keyId: string): MaybePromise<KmsKey | undefined> {
     return this.#keys.find(this.#request.region, keyId);
+  }
+
+  /** @throws KmsServiceError InvalidGrantTokenException */
+  grantToken(token: string): MaybePromise<GrantReference> {
+    return openGrantToken({ region: this.#request.region, tokens: this.#tokens }, token);
   }
 
   target(key: KmsKey, demands: Omit<KeyDemands, 'forms'>): KeyTarget {

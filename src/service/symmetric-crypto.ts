@@ -29,13 +29,6 @@ export function requireContext(context: EncryptionContext | undefined): Uint8Arr
   return encoded;
 }
 
-/** No grant exists that a token could stand for, so every token is an unknown one. */
-export function refuseGrantTokens(tokens: readonly string[] | undefined): void {
-  if (tokens !== undefined && tokens.length > 0) {
-    throw new KmsServiceError('InvalidGrantTokenException', 'Grant token is not valid.');
-  }
-}
-
 /** Nitro attestation is not verified yet; answering with plaintext instead would be worse than an error. */
 export function refuseRecipient(recipient: unknown): void {
   if (recipient !== undefined) {
@@ -79,7 +72,7 @@ export function resolveDecryptingKey(
   if (header === undefined) {
     throw new KmsServiceError('InvalidCiphertextException');
   }
-  return chain(resolver.keyNamedByCiphertext(header.keyId), (key) => {
+  return chain(resolver.keyOfAnyAccount(header.keyId), (key) => {
     if (key === undefined) {
       throw new KmsServiceError(
         'AccessDeniedException',

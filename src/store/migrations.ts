@@ -82,6 +82,32 @@ async function createAliases(schema: Schema): Promise<void> {
   await schema.createIndex('aliases_by_key').on('aliases').columns(['region', 'target_key_id', 'name']).execute();
 }
 
+async function createGrants(schema: Schema): Promise<void> {
+  await schema
+    .createTable('grants')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('key_id', 'text', (column) => column.notNull())
+    .addColumn('grant_id', 'text', (column) => column.notNull())
+    .addColumn('fingerprint', 'text', (column) => column.notNull())
+    .addColumn('name', 'text')
+    .addColumn('grantee_kind', 'text', (column) => column.notNull())
+    .addColumn('grantee', 'text', (column) => column.notNull())
+    .addColumn('retiring_kind', 'text')
+    .addColumn('retiring', 'text')
+    .addColumn('issuing_account_id', 'text', (column) => column.notNull())
+    .addColumn('operations', 'text', (column) => column.notNull())
+    .addColumn('constraints', 'text')
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('grants_pk', ['region', 'key_id', 'grant_id'])
+    .addForeignKeyConstraint('grants_key', ['region', 'key_id'], 'kms_keys', ['region', 'key_id'], (key) =>
+      key.onDelete('cascade'),
+    )
+    .modifyEnd(strict)
+    .execute();
+  await schema.createIndex('grants_by_fingerprint').on('grants').columns(['region', 'key_id', 'fingerprint']).execute();
+  await schema.createIndex('grants_by_retiring').on('grants').columns(['region', 'retiring', 'grant_id']).execute();
+}
+
 async function createHierarchy(schema: Schema): Promise<void> {
   await schema
     .createTable('root_keys')
@@ -135,6 +161,7 @@ const first: Migration = {
     await createKmsKeys(schema);
     await createKeyMaterials(schema);
     await createAliases(schema);
+    await createGrants(schema);
     await createHierarchy(schema);
     await createAccessKeys(schema);
     await createOutbox(schema);

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { StoredAccessKeys } from './access-key-records.ts';
 import { StoredAliases } from './alias-repository.ts';
 import { ChangeFeed } from './change-feed.ts';
+import { StoredGrants } from './grant-repository.ts';
 import { StoredHierarchy } from './hierarchy-records.ts';
 import { StoredKeys } from './key-repository.ts';
 import { openSqlite } from './sqlite.ts';
@@ -12,6 +13,7 @@ import { openSqlite } from './sqlite.ts';
 export interface Store {
   readonly keys: StoredKeys;
   readonly aliases: StoredAliases;
+  readonly grants: StoredGrants;
   readonly hierarchy: StoredHierarchy;
   readonly accessKeys: StoredAccessKeys;
   /** Resolves when the store answers; for readiness checks. */
@@ -40,6 +42,7 @@ export async function openStore(url: string, clock: Clock): Promise<Store> {
   return {
     keys: new StoredKeys(database, feed, clock),
     aliases: new StoredAliases(database, feed, clock),
+    grants: new StoredGrants(database, feed, clock),
     hierarchy: new StoredHierarchy(db),
     accessKeys: new StoredAccessKeys(database, feed, clock),
     ping: async () => {

@@ -49,6 +49,25 @@ export interface AliasTable {
   updated_ms: number;
 }
 
+export interface GrantTable {
+  region: string;
+  key_id: string;
+  grant_id: string;
+  /** What makes two grants the same one; see grantFingerprint. */
+  fingerprint: string;
+  name: string | null;
+  grantee_kind: string;
+  grantee: string;
+  retiring_kind: string | null;
+  retiring: string | null;
+  issuing_account_id: string;
+  /** JSON list. */
+  operations: string;
+  /** JSON object. */
+  constraints: string | null;
+  created_ms: number;
+}
+
 export interface RootKeyTable {
   version: number;
   /** Which provider made it, for example `passphrase-file`. */
@@ -80,9 +99,9 @@ export interface AccessKeyTable {
 /** One row for every change, in the order of the commits; readers tail it to drop what they cached. */
 export interface OutboxTable {
   sequence: Generated<number>;
-  entity: 'key' | 'alias' | 'accessKey';
+  entity: 'key' | 'alias' | 'grant' | 'accessKey';
   region: string;
-  /** Key id, alias `<account>:<name>`, or access key id. */
+  /** Key id, alias `<account>:<name>`, key id of a grant, or access key id. */
   entity_id: string;
   version: number;
   at_ms: number;
@@ -92,6 +111,7 @@ export interface Database {
   kms_keys: KmsKeyTable;
   key_materials: KeyMaterialTable;
   aliases: AliasTable;
+  grants: GrantTable;
   root_keys: RootKeyTable;
   region_keys: RegionKeyTable;
   access_keys: AccessKeyTable;

@@ -9,6 +9,7 @@ import type { OperationInput, OperationName, OperationOutput } from '../../src/s
 interface Requests {
   CancelKeyDeletion: sdk.CancelKeyDeletionRequest;
   CreateAlias: sdk.CreateAliasRequest;
+  CreateGrant: sdk.CreateGrantRequest;
   CreateKey: sdk.CreateKeyRequest;
   Decrypt: sdk.DecryptRequest;
   DeleteAlias: sdk.DeleteAliasRequest;
@@ -24,12 +25,16 @@ interface Requests {
   GetKeyPolicy: sdk.GetKeyPolicyRequest;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusRequest;
   ListAliases: sdk.ListAliasesRequest;
+  ListGrants: sdk.ListGrantsRequest;
   ListKeyPolicies: sdk.ListKeyPoliciesRequest;
   ListKeyRotations: sdk.ListKeyRotationsRequest;
   ListKeys: sdk.ListKeysRequest;
   ListResourceTags: sdk.ListResourceTagsRequest;
+  ListRetirableGrants: sdk.ListRetirableGrantsRequest;
   PutKeyPolicy: sdk.PutKeyPolicyRequest;
   ReEncrypt: sdk.ReEncryptRequest;
+  RetireGrant: sdk.RetireGrantRequest;
+  RevokeGrant: sdk.RevokeGrantRequest;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandRequest;
   ScheduleKeyDeletion: sdk.ScheduleKeyDeletionRequest;
   TagResource: sdk.TagResourceRequest;
@@ -41,6 +46,7 @@ interface Requests {
 interface Responses {
   CancelKeyDeletion: sdk.CancelKeyDeletionResponse;
   CreateAlias: undefined;
+  CreateGrant: sdk.CreateGrantResponse;
   CreateKey: sdk.CreateKeyResponse;
   Decrypt: sdk.DecryptResponse;
   DeleteAlias: undefined;
@@ -56,12 +62,16 @@ interface Responses {
   GetKeyPolicy: sdk.GetKeyPolicyResponse;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusResponse;
   ListAliases: sdk.ListAliasesResponse;
+  ListGrants: sdk.ListGrantsResponse;
   ListKeyPolicies: sdk.ListKeyPoliciesResponse;
   ListKeyRotations: sdk.ListKeyRotationsResponse;
   ListKeys: sdk.ListKeysResponse;
   ListResourceTags: sdk.ListResourceTagsResponse;
+  ListRetirableGrants: sdk.ListGrantsResponse;
   PutKeyPolicy: undefined;
   ReEncrypt: sdk.ReEncryptResponse;
+  RetireGrant: undefined;
+  RevokeGrant: undefined;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandResponse;
   ScheduleKeyDeletion: sdk.ScheduleKeyDeletionResponse;
   TagResource: undefined;

@@ -5,7 +5,6 @@ import * as shapes from '../shapes.ts';
 import {
   decryptBlob,
   ignoresCiphertext,
-  refuseGrantTokens,
   refuseRecipient,
   requireAlgorithm,
   requireCiphertext,
@@ -60,7 +59,6 @@ export const decrypt = defineOperation({
     ),
   execute(authorized, input, context): MaybePromise<DecryptOutput> {
     const { key } = authorized.targets[0];
-    refuseGrantTokens(input.GrantTokens);
     refuseRecipient(input.Recipient);
     requireAlgorithm(key, input.EncryptionAlgorithm);
     const answer = { KeyId: key.arn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const };

@@ -3,7 +3,6 @@ import { keyMetadata } from '../key-metadata.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { refuseGrantTokens } from '../symmetric-crypto.ts';
 
 /** Tells what a key is. Works in every key state. @source KMS API Reference, DescribeKey */
 export const describeKey = defineOperation({
@@ -16,8 +15,5 @@ export const describeKey = defineOperation({
       resolver.key(input.KeyId, { action: 'kms:DescribeKey', forms: 'any', rule: 'any' }),
       (target) => [target] as const,
     ),
-  execute(authorized, input) {
-    refuseGrantTokens(input.GrantTokens);
-    return { KeyMetadata: keyMetadata(authorized.targets[0].key) };
-  },
+  execute: (authorized) => ({ KeyMetadata: keyMetadata(authorized.targets[0].key) }),
 });

@@ -2,7 +2,7 @@ import { chain } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, refuseGrantTokens, requireAlgorithm, requireContext } from '../symmetric-crypto.ts';
+import { openCurrentMaterial, requireAlgorithm, requireContext } from '../symmetric-crypto.ts';
 
 /** Encrypts up to 4096 bytes under a KMS key. @source KMS API Reference, Encrypt */
 export const encrypt = defineOperation({
@@ -34,7 +34,6 @@ export const encrypt = defineOperation({
     ),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    refuseGrantTokens(input.GrantTokens);
     requireAlgorithm(key, input.EncryptionAlgorithm);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>

@@ -3,7 +3,7 @@ import { chain } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, refuseGrantTokens, refuseRecipient, requireContext } from '../symmetric-crypto.ts';
+import { openCurrentMaterial, refuseRecipient, requireContext } from '../symmetric-crypto.ts';
 
 /** Returns a fresh data key in plaintext and encrypted under a KMS key. @source KMS API Reference, GenerateDataKey */
 export const generateDataKey = defineOperation({
@@ -41,7 +41,6 @@ export const generateDataKey = defineOperation({
     ),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    refuseGrantTokens(input.GrantTokens);
     refuseRecipient(input.Recipient);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);

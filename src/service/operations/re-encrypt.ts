@@ -6,7 +6,6 @@ import {
   decryptBlob,
   ignoresCiphertext,
   openCurrentMaterial,
-  refuseGrantTokens,
   requireAlgorithm,
   requireCiphertext,
   requireContext,
@@ -78,7 +77,6 @@ export const reEncrypt = defineOperation({
     ),
   execute(authorized, input, context): MaybePromise<ReEncryptOutput> {
     const [{ key: source }, { key: destination }] = authorized.targets;
-    refuseGrantTokens(input.GrantTokens);
     requireAlgorithm(source, input.SourceEncryptionAlgorithm);
     requireAlgorithm(destination, input.DestinationEncryptionAlgorithm);
     const sourceContext = requireContext(input.SourceEncryptionContext);

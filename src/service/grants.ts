@@ -1,0 +1,112 @@
+/** What the grant operations share: tokens, list entries and the parties of a grant. */
+import { keyArn } from '../base/arn.ts';
+import { KmsServiceError } from '../base/errors.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import { isGrantPrincipal, type Grant, type GrantOperation, type GrantParty } from '../policy/grant.ts';
+import type { GrantRepository, TokenSealer } from './ports.ts';
+
+const TOKEN_PURPOSE = 'grant';
+
+/** What a grant token stands for. */
+export interface GrantReference {
+  readonly keyId: string;
+  readonly grantId: string;
+}
+
+interface TokenContext {
+  readonly region: string;
+  readonly tokens: TokenSealer;
+}
+
+export function sealGrantToken({ region, tokens }: TokenContext, grant: GrantReference): MaybePromise<string> {
+  return tokens.seal(region, TOKEN_PURPOSE, Buffer.from(`${grant.keyId} ${grant.grantId}`, 'utf8'));
+}
+
+/** @throws KmsServiceError InvalidGrantTokenException for a text that is no grant token of this Region */
+export function openGrantToken({ region, tokens }: TokenContext, token: string): MaybePromise<GrantReference> {
+  return chain(tokens.open(region, TOKEN_PURPOSE, token), (content) => {
+    const [keyId, grantId] = content === undefined ? [] : Buffer.from(content).toString('utf8').split(' ');
+    if (keyId === undefined || grantId === undefined) {
+      throw new KmsServiceError('InvalidGrantTokenException', 'Grant token is not valid.');
+    }
+    return { keyId, grantId };
+  });
+}
+
+/** Checks every token that comes with a request. @throws KmsServiceError InvalidGrantTokenException */
+export function requireGrantTokens(context: TokenContext, given: readonly string[] | undefined): MaybePromise<void> {
+  const next = (index: number): MaybePromise<void> => {
+    const token = given?.[index];
+    return token === undefined ? undefined : chain(openGrantToken(context, token), () => next(index + 1));
+  };
+  return next(0);
+}
+
+/**
+ * The one party out of the two members that can name it.
+ *
+ * @throws KmsServiceError ValidationException for both; InvalidArnException for what is no ARN of a principal
+ */
+export function requireParty(
+  role: string,
+  principal: string | undefined,
+  service: string | undefined,
+): GrantParty | undefined {
+  if (principal !== undefined && service !== undefined) {
+    throw new KmsServiceError(
+      'ValidationException',
+      `You cannot specify both ${role}Principal and ${role}ServicePrincipal.`,
+    );
+  }
+  if (principal !== undefined && !isGrantPrincipal(principal)) {
+    throw new KmsServiceError('InvalidArnException', `ARN ${principal} is not valid.`);
+  }
+  if (principal !== undefined) {
+    return { kind: 'principal', name: principal };
+  }
+  return service === undefined ? undefined : { kind: 'service', name: service };
+}
+
+/** @throws KmsServiceError NotFoundException */
+export async function requireGrant(
+  grants: GrantRepository,
+  region: string,
+  { keyId, grantId }: GrantReference,
+): Promise<Grant> {
+  const grant = await grants.find(region, keyId, grantId);
+  if (grant === undefined) {
+    throw new KmsServiceError('NotFoundException', `Grant ID ${grantId} not found`);
+  }
+  return grant;
+}
+
+/** The `GrantListEntry` structure of the API. */
+export interface GrantListEntry {
+  readonly KeyId: string;
+  readonly GrantId: string;
+  readonly Name?: string;
+  readonly CreationDate: Date;
+  readonly GranteePrincipal?: string;
+  readonly GranteeServicePrincipal?: string;
+  readonly RetiringPrincipal?: string;
+  readonly RetiringServicePrincipal?: string;
+  readonly IssuingAccount: string;
+  readonly Operations: GrantOperation[];
+  readonly Constraints?: NonNullable<Grant['constraints']>;
+}
+
+export function grantListEntry(grant: Grant, keyAccountId: string): GrantListEntry {
+  const { grantee, retiring } = grant;
+  return {
+    KeyId: keyArn(grant.region, keyAccountId, grant.keyId),
+    GrantId: grant.grantId,
+    ...(grant.name === undefined ? {} : { Name: grant.name }),
+    CreationDate: new Date(grant.createdMs),
+    ...(grantee.kind === 'principal' ? { GranteePrincipal: grantee.name } : { GranteeServicePrincipal: grantee.name }),
+    ...(retiring?.kind === 'principal' ? { RetiringPrincipal: retiring.name } : {}),
+    ...(retiring?.kind === 'service' ? { RetiringServicePrincipal: retiring.name } : {}),
+    IssuingAccount: `arn:aws:iam::${grant.issuingAccountId}:root`,
+    Operations: [...grant.operations],
+    ...(grant.constraints === undefined ? {} : { Constraints: grant.constraints }),
+  };
+}

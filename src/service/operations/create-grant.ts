@@ -1,0 +1,139 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import type { KmsKey } from '../../keys/kms-key.ts';
+import {
+  findConstraintProblem,
+  GRANT_OPERATIONS,
+  grantFingerprint,
+  isGrantable,
+  type Grant,
+  type GrantParty,
+} from '../../policy/grant.ts';
+import { requireParty, sealGrantToken } from '../grants.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
+import { enumeration, list, optional, required, string, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** @source KMS Developer Guide, "Resource quotas" */
+const MAX_GRANTS_PER_KEY = 50_000;
+const GRANT_ID_BYTES = 32;
+
+const input = structure({
+  KeyId: required(shapes.keyId),
+  GranteePrincipal: optional(shapes.principal),
+  RetiringPrincipal: optional(shapes.principal),
+  Operations: required(list(enumeration(GRANT_OPERATIONS))),
+  Constraints: optional(
+    structure({
+      EncryptionContextSubset: optional(shapes.encryptionContext),
+      EncryptionContextEquals: optional(shapes.encryptionContext),
+      SourceArn: optional(
+        string({ min: 20, max: 512, pattern: 'arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+' }),
+      ),
+    }),
+  ),
+  GrantTokens: optional(shapes.grantTokens),
+  Name: optional(shapes.grantName),
+  DryRun: optional(shapes.dryRun),
+  GranteeServicePrincipal: optional(shapes.servicePrincipal),
+  RetiringServicePrincipal: optional(shapes.servicePrincipal),
+});
+type Input = ReturnType<(typeof input)['parse']>;
+
+/**
+ * Gives a principal permissions on one key. The same name and parameters again are the same grant, with another token.
+ *
+ * @source KMS API Reference, CreateGrant
+ */
+export const createGrant = defineOperation({
+  name: 'CreateGrant',
+  input,
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidArnException',
+    'InvalidGrantTokenException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (request, resolver) =>
+    chain(
+      resolver.key(request.KeyId, { action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'use' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, request, context) {
+    const { key } = authorized.targets[0];
+    const planned = planGrant(request, key, context);
+    const fingerprint = grantFingerprint(planned);
+    // Only a name makes a repeated call the same grant.
+    const same =
+      planned.name === undefined ? undefined : await context.grants.findSame(key.region, key.keyId, fingerprint);
+    const grant = same ?? planned;
+    if (same === undefined) {
+      if ((await context.grants.countOfKey(key.region, key.keyId)) >= MAX_GRANTS_PER_KEY) {
+        throw new KmsServiceError('LimitExceededException', `${key.arn} has too many grants.`);
+      }
+      if (request.DryRun !== true) {
+        await context.grants.insert(planned, fingerprint);
+      }
+    }
+    return { GrantId: grant.grantId, GrantToken: await sealGrantToken(context, grant) };
+  },
+});
+
+function planGrant(request: Input, key: KmsKey, context: OperationContext): Grant {
+  const grantee = requireParty('Grantee', request.GranteePrincipal, request.GranteeServicePrincipal);
+  if (grantee === undefined) {
+    throw new KmsServiceError('ValidationException', 'You must specify a GranteePrincipal or GranteeServicePrincipal.');
+  }
+  const retiring = requireParty('Retiring', request.RetiringPrincipal, request.RetiringServicePrincipal);
+  requireServiceGrantComplete(grantee, retiring, request.Constraints?.SourceArn);
+  requireOperations(request, key);
+  const problem =
+    request.Constraints === undefined ? undefined : findConstraintProblem(request.Constraints, key.keySpec);
+  if (problem !== undefined) {
+    throw new KmsServiceError('ValidationException', problem);
+  }
+  return {
+    region: key.region,
+    keyId: key.keyId,
+    grantId: Buffer.from(context.random.randomBytes(GRANT_ID_BYTES)).toString('hex'),
+    name: request.Name,
+    grantee,
+    retiring,
+    issuingAccountId: context.caller.accountId,
+    operations: [...new Set(request.Operations)],
+    constraints: request.Constraints,
+    createdMs: context.nowMs,
+  };
+}
+
+function requireServiceGrantComplete(
+  grantee: GrantParty,
+  retiring: GrantParty | undefined,
+  sourceArn: string | undefined,
+): void {
+  if (grantee.kind === 'service' && (retiring === undefined || sourceArn === undefined)) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'A grant for a service principal needs a SourceArn constraint and a retiring principal.',
+    );
+  }
+}
+
+function requireOperations(request: Input, key: KmsKey): void {
+  if (request.Operations.length === 0) {
+    throw new KmsServiceError('ValidationException', 'Operations must not be empty.');
+  }
+  const unfit = request.Operations.find((operation) => !isGrantable(operation, key.keySpec, key.keyUsage));
+  if (unfit !== undefined) {
+    throw new KmsServiceError(
+      'ValidationException',
+      `Operation ${unfit} is not valid for a grant on a key of spec ${key.keySpec} and usage ${key.keyUsage}.`,
+    );
+  }
+}

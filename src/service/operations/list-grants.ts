@@ -1,0 +1,50 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { grantListEntry, requireParty } from '../grants.ts';
+import { decodeMarker, pageEnd } from '../markers.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+
+/** Lists the grants on a key. @source KMS API Reference, ListGrants */
+export const listGrants = defineOperation({
+  name: 'ListGrants',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    Limit: optional(shapes.limit),
+    Marker: optional(shapes.marker),
+    GrantId: optional(shapes.grantId),
+    GranteePrincipal: optional(shapes.principal),
+    GranteeServicePrincipal: optional(shapes.servicePrincipal),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'InvalidArnException',
+    'InvalidGrantIdException',
+    'InvalidMarkerException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:ListGrants', forms: 'idOrArn', rule: 'any' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { grants }) {
+    const { key } = authorized.targets[0];
+    const grantee = requireParty('Grantee', input.GranteePrincipal, input.GranteeServicePrincipal);
+    const page = await grants.list(
+      key.region,
+      { keyId: key.keyId, grantId: input.GrantId, grantee },
+      { after: decodeMarker(input.Marker), limit: Math.min(input.Limit ?? DEFAULT_LIMIT, MAX_LIMIT) },
+    );
+    return {
+      Grants: page.items.map((grant) => grantListEntry(grant, key.accountId)),
+      ...pageEnd(page.isTruncated, page.items.at(-1)?.grantId),
+    };
+  },
+});

@@ -1,0 +1,37 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { requireGrant } from '../grants.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Takes a grant away from its grantee. @source KMS API Reference, RevokeGrant */
+export const revokeGrant = defineOperation({
+  name: 'RevokeGrant',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    GrantId: required(shapes.grantId),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DryRunOperationException',
+    'InvalidArnException',
+    'InvalidGrantIdException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:RevokeGrant', forms: 'idOrArn', rule: 'any' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, input, { grants, region }) {
+    const { key } = authorized.targets[0];
+    const grant = await requireGrant(grants, region, { keyId: key.keyId, grantId: input.GrantId });
+    if (input.DryRun !== true) {
+      await grants.delete(grant);
+    }
+  },
+});

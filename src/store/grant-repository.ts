@@ -1,0 +1,137 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { Clock } from '../base/clock.ts';
+import type { Grant, GrantConstraints, GrantOperation, GrantParty } from '../policy/grant.ts';
+import type { GrantFilter, GrantRepository, Page, PageRequest } from '../service/ports.ts';
+import type { Change, ChangeFeed } from './change-feed.ts';
+import { outboxStatement } from './outbox.ts';
+import { cutPage } from './page.ts';
+import type { Database, GrantTable } from './schema.ts';
+import type { OpenDatabase, Statement } from './sqlite.ts';
+
+/** Grants in the store. */
+export class StoredGrants implements GrantRepository {
+  readonly #database: OpenDatabase;
+  readonly #db: Kysely<Database>;
+  readonly #feed: ChangeFeed;
+  readonly #clock: Clock;
+
+  constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#database = database;
+    this.#db = database.db;
+    this.#feed = feed;
+    this.#clock = clock;
+  }
+
+  async find(region: string, keyId: string, grantId: string): Promise<Grant | undefined> {
+    const row = await this.#db
+      .selectFrom('grants')
+      .selectAll()
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .where('grant_id', '=', grantId)
+      .executeTakeFirst();
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  async findSame(region: string, keyId: string, fingerprint: string): Promise<Grant | undefined> {
+    const row = await this.#db
+      .selectFrom('grants')
+      .selectAll()
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .where('fingerprint', '=', fingerprint)
+      .executeTakeFirst();
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  async list(region: string, filter: GrantFilter, page: PageRequest): Promise<Page<Grant>> {
+    let query = this.#db
+      .selectFrom('grants')
+      .selectAll()
+      .where('region', '=', region)
+      .where('grant_id', '>', page.after ?? '');
+    if (filter.keyId !== undefined) {
+      query = query.where('key_id', '=', filter.keyId);
+    }
+    if (filter.grantId !== undefined) {
+      query = query.where('grant_id', '=', filter.grantId);
+    }
+    if (filter.grantee !== undefined) {
+      query = query.where('grantee_kind', '=', filter.grantee.kind).where('grantee', '=', filter.grantee.name);
+    }
+    if (filter.retiring !== undefined) {
+      query = query.where('retiring_kind', '=', filter.retiring.kind).where('retiring', '=', filter.retiring.name);
+    }
+    const rows = await query
+      .orderBy('grant_id')
+      .limit(page.limit + 1)
+      .execute();
+    return cutPage(rows.map(fromRow), page.limit);
+  }
+
+  async countOfKey(region: string, keyId: string): Promise<number> {
+    const row = await this.#db
+      .selectFrom('grants')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .executeTakeFirst();
+    return row?.count ?? 0;
+  }
+
+  async insert(grant: Grant, fingerprint: string): Promise<void> {
+    const query = this.#db.insertInto('grants').values(toRow(grant, fingerprint)).compile();
+    await this.#write(grant, { query });
+  }
+
+  delete(grant: Grant): Promise<boolean> {
+    const query = this.#db
+      .deleteFrom('grants')
+      .where('region', '=', grant.region)
+      .where('key_id', '=', grant.keyId)
+      .where('grant_id', '=', grant.grantId)
+      .compile();
+    return this.#write(grant, { query, mustChange: true });
+  }
+
+  async #write({ region, keyId }: Grant, statement: Statement): Promise<boolean> {
+    const change: Change = { entity: 'grant', region, entity_id: keyId };
+    const record = outboxStatement(this.#db, change, 0, this.#clock.nowMs());
+    const isChanged = await this.#database.write([statement, record]);
+    this.#feed.announce(change);
+    return isChanged;
+  }
+}
+
+function toRow(grant: Grant, fingerprint: string): GrantTable {
+  return {
+    region: grant.region,
+    key_id: grant.keyId,
+    grant_id: grant.grantId,
+    fingerprint,
+    name: grant.name ?? null,
+    grantee_kind: grant.grantee.kind,
+    grantee: grant.grantee.name,
+    retiring_kind: grant.retiring?.kind ?? null,
+    retiring: grant.retiring?.name ?? null,
+    issuing_account_id: grant.issuingAccountId,
+    operations: JSON.stringify(grant.operations),
+    constraints: grant.constraints === undefined ? null : JSON.stringify(grant.constraints),
+    created_ms: grant.createdMs,
+  };
+}
+
+function fromRow(row: Selectable<GrantTable>): Grant {
+  return {
+    region: row.region,
+    keyId: row.key_id,
+    grantId: row.grant_id,
+    name: row.name ?? undefined,
+    grantee: { kind: row.grantee_kind as GrantParty['kind'], name: row.grantee },
+    retiring: row.retiring === null ? undefined : { kind: row.retiring_kind as GrantParty['kind'], name: row.retiring },
+    issuingAccountId: row.issuing_account_id,
+    operations: JSON.parse(row.operations) as GrantOperation[],
+    constraints: row.constraints === null ? undefined : (JSON.parse(row.constraints) as GrantConstraints),
+    createdMs: row.created_ms,
+  };
+}
