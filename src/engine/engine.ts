@@ -51,7 +51,6 @@ export class Engine {
   readonly #log: Log;
 
   private constructor(parts: {
-    regions: ReadonlySet<string>;
     core: CryptoCore;
     accessKeys: AccessKeys;
     clock: Clock;
@@ -59,7 +58,7 @@ export class Engine {
     store: Store;
     log: Log;
   }) {
-    this.regions = parts.regions;
+    this.regions = parts.ports.regions;
     this.core = parts.core;
     this.accessKeys = parts.accessKeys;
     this.clock = parts.clock;
@@ -87,11 +86,11 @@ export class Engine {
         store.keys.findMaterial(key, materialId),
       );
       return new Engine({
-        regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
         core,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
         clock,
         ports: {
+          regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
           keys: store.keys,
           aliases: store.aliases,
           grants: store.grants,

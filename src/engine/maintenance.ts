@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { VersionConflictError, type KeyMaterialProvider, type KeyRepository } from '../service/ports.ts';
+import { deleteKey } from '../service/delete-key.ts';
 import { rotateKey } from '../service/rotate-key.ts';
 
 const INTERVAL_MS = 60_000;
@@ -36,7 +37,7 @@ export class Maintenance {
     this.#log = log;
     this.#deletion = {
       find: (nowMs, limit) => keys.findDeletionDue(nowMs, limit),
-      perform: (key) => keys.delete(key),
+      perform: (key, nowMs) => deleteKey(keys, key, nowMs),
       done: 'key deleted',
     };
     this.#rotation = {

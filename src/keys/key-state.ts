@@ -48,6 +48,7 @@ const DELETION: Column = {
  * - `change`: changes of the enabled state;
  * - `rotate`: rotation, and changes of its schedule;
  * - `describe`: changes of what describes the key (tags, description, a new alias);
+ * - `replicate`: making a replica of the key;
  * - `schedule`, `cancel`: the deletion of the key.
  */
 const RULES = {
@@ -65,6 +66,13 @@ const RULES = {
     Disabled: DISABLED,
     PendingImport: PENDING_IMPORT,
     Creating: CREATING,
+  },
+  replicate: {
+    ...DELETION,
+    Disabled: DISABLED,
+    PendingImport: PENDING_IMPORT,
+    Creating: CREATING,
+    Updating: UPDATING,
   },
   describe: DELETION,
   schedule: { ...DELETION, Updating: UPDATING },

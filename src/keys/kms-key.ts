@@ -29,6 +29,8 @@ export interface KmsKey {
   readonly createdMs: number;
   /** When the key may be deleted for good; present while its state is PendingDeletion. */
   readonly deletionMs: number | undefined;
+  /** The waiting period of a primary that waits for its replicas to go; present in PendingReplicaDeletion only. */
+  readonly pendingWindowDays: number | undefined;
   /** Counts the changes of this key, from 1. */
   readonly version: number;
 }
@@ -37,6 +39,11 @@ export interface RotationSchedule {
   /** 90 to 2560 days. */
   readonly periodDays: number;
   readonly nextMs: number;
+}
+
+/** Every Region that has the key or one related to it; the primary's first. */
+export function relatedRegions({ region, multiRegion }: KmsKey): readonly string[] {
+  return multiRegion === undefined ? [region] : [multiRegion.primaryRegion, ...multiRegion.replicaRegions];
 }
 
 export interface MultiRegionConfiguration {

@@ -37,6 +37,16 @@ export class SoftwareMaterials implements KeyMaterialProvider {
     });
   }
 
+  copy(from: KmsKey, stored: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial> {
+    return chain(this.#unwrap(from, stored), (backingKey) =>
+      chain(this.#regionKeys.current(to.region), (regionKey) => {
+        const wrapped = this.#core.wrapKey(regionKey.handle, backingKey, materialAad(to, stored.materialId));
+        backingKey.destroy();
+        return { ...stored, wrapped, regionKeyVersion: regionKey.version };
+      }),
+    );
+  }
+
   open(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined> {
     return this.#open.get(`${key.arn}/${materialId}`, () => this.#load(key, materialId));
   }
@@ -46,16 +56,21 @@ export class SoftwareMaterials implements KeyMaterialProvider {
     if (stored === undefined) {
       return undefined;
     }
-    const regionKey = await this.#regionKeys.byVersion(key.region, stored.regionKeyVersion);
-    try {
-      const handle = this.#core.unwrapKey(regionKey, stored.wrapped, materialAad(key, materialId), 'backing');
-      return new SoftwareMaterial(this.#core, handle);
-    } catch (error) {
-      if (error instanceof CoreError && error.status === 'authenticationFailed') {
-        throw new InvariantError(`the stored material ${materialId} does not belong to key ${key.arn}`);
+    return new SoftwareMaterial(this.#core, await this.#unwrap(key, stored));
+  }
+
+  /** @throws InvariantError when the stored bytes are not this key's */
+  #unwrap(key: KmsKey, { materialId, wrapped, regionKeyVersion }: WrappedMaterial): MaybePromise<KeyHandle> {
+    return chain(this.#regionKeys.byVersion(key.region, regionKeyVersion), (regionKey) => {
+      try {
+        return this.#core.unwrapKey(regionKey, wrapped, materialAad(key, materialId), 'backing');
+      } catch (error) {
+        if (error instanceof CoreError && error.status === 'authenticationFailed') {
+          throw new InvariantError(`the stored material ${materialId} does not belong to key ${key.arn}`);
+        }
+        throw error;
       }
-      throw error;
-    }
+    });
   }
 }
 

@@ -12,6 +12,7 @@ export interface KeyMetadata {
   readonly KeyUsage: KmsKey['keyUsage'];
   readonly KeyState: KmsKey['state'];
   readonly DeletionDate?: Date;
+  readonly PendingDeletionWindowInDays?: number;
   readonly Origin: KmsKey['origin'];
   readonly KeyManager: 'CUSTOMER';
   readonly CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT';
@@ -42,6 +43,7 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
     KeyUsage: key.keyUsage,
     KeyState: key.state,
     ...(key.deletionMs === undefined ? {} : { DeletionDate: new Date(key.deletionMs) }),
+    ...(key.pendingWindowDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     Origin: key.origin,
     KeyManager: 'CUSTOMER',
     CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',

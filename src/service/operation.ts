@@ -28,6 +28,8 @@ export interface RequestContext {
 
 /** A request in execution: its context and the ports that operations work through. */
 export interface OperationContext extends RequestContext {
+  /** The Regions that this service serves. */
+  readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;

@@ -19,6 +19,8 @@ import { parseRequest, type RequestForm } from './schema.ts';
 
 /** Everything that the service is wired with. */
 export interface ServicePorts {
+  /** The Regions that the service serves. */
+  readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
@@ -56,6 +58,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           caller: request.caller,
           region: request.region,
           nowMs: request.nowMs,
+          regions: ports.regions,
           keys: ports.keys,
           aliases: ports.aliases,
           grants: ports.grants,

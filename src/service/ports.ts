@@ -45,29 +45,38 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** A material that joins a key, as the next one in its sequence. */
+export interface NewMaterial {
+  readonly material: WrappedMaterial;
+  readonly rotation?: MaterialRotation | undefined;
+}
+
+/**
+ * A change of one key:
+ * - `create`: a new key with its materials, oldest first;
+ * - `update`: the key as it shall be, one version above the stored one, perhaps with materials that join it;
+ * - `delete`: the key at this version, with its materials, grants and aliases.
+ */
+export type KeyChange =
+  | { readonly kind: 'create'; readonly key: KmsKey; readonly materials: readonly NewMaterial[] }
+  | { readonly kind: 'update'; readonly key: KmsKey; readonly materials?: readonly NewMaterial[] }
+  | { readonly kind: 'delete'; readonly key: KmsKey };
+
 /** Durable keys. Every change is one transaction that is on disk when the promise resolves. */
 export interface KeyRepository {
   /** Answers at once for a cached key. */
   find(region: string, keyId: string): MaybePromise<KmsKey | undefined>;
   list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>>;
-  insert(key: KmsKey, material: WrappedMaterial): Promise<void>;
   /**
-   * Stores `changed`, whose version is one above the version that it was made from.
-   * @throws VersionConflictError when the stored version is another one
+   * Makes all of the changes or none of them.
+   * @throws VersionConflictError when a stored version is not the one that its change was made from
    */
-  update(changed: KmsKey): Promise<void>;
-  /**
-   * Stores `changed` like {@link update}, with `material` as its new current one, at once or not at all.
-   * @throws VersionConflictError
-   */
-  rotate(changed: KmsKey, material: WrappedMaterial, rotation: MaterialRotation): Promise<void>;
+  commit(changes: readonly KeyChange[]): Promise<void>;
   /** Materials behind sequence number `after`, oldest first. */
   listMaterials(key: KmsKey, after: number, limit: number): Promise<Page<MaterialEntry>>;
-  /** Deletes the key with its materials and aliases. @throws VersionConflictError */
-  delete(key: KmsKey): Promise<void>;
   /** Keys whose deletion date is at or before `nowMs`. */
   findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
-  /** Enabled keys whose automatic rotation is due. */
+  /** Enabled keys whose automatic rotation is due; replicas are rotated with their primary and do not count. */
   findRotationDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
   findMaterial(key: KmsKey, materialId: string): MaybePromise<WrappedMaterial | undefined>;
 }
@@ -107,6 +116,8 @@ export interface SymmetricMaterial {
 export interface KeyMaterialProvider {
   /** Draws fresh material for a key that is about to be stored. */
   generate(key: KmsKey, nowMs: number): MaybePromise<WrappedMaterial>;
+  /** The material of `from` as a material of `to`, its related key in another Region. */
+  copy(from: KmsKey, material: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial>;
   /** @returns undefined when the key has no such material */
   open(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
 }

@@ -1,12 +1,14 @@
 import { KmsServiceError } from '../base/errors.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { advanceSchedule, rotationObstacle, type RotationType } from '../keys/rotation.ts';
-import type { KeyMaterialProvider, KeyRepository } from './ports.ts';
+import { findRelatedKeys, nextVersion } from './change-key.ts';
+import type { KeyChange, KeyMaterialProvider, KeyRepository } from './ports.ts';
 
 /**
- * Gives a key fresh material, which becomes the current one; the older ones go on decrypting what they encrypted.
+ * Gives a key fresh material, which becomes the current one; the older ones go on decrypting what they encrypted. Related
+ * multi-Region keys get the same material in the same commit.
  *
- * @throws VersionConflictError when the key changed meanwhile
+ * @throws VersionConflictError when one of the keys changed meanwhile
  */
 export async function rotateKey(
   ports: { readonly keys: KeyRepository; readonly materials: KeyMaterialProvider },
@@ -14,17 +16,21 @@ export async function rotateKey(
   type: RotationType,
   nowMs: number,
 ): Promise<void> {
-  const material = await ports.materials.generate(key, nowMs);
-  const schedule =
-    type === 'AUTOMATIC' && key.rotation !== undefined ? advanceSchedule(key.rotation, nowMs) : key.rotation;
-  const changed: KmsKey = {
-    ...key,
-    currentMaterialId: material.materialId,
-    rotation: schedule,
+  const fresh = await ports.materials.generate(key, nowMs);
+  const rotation = { type, atMs: nowMs };
+  const patch = {
+    currentMaterialId: fresh.materialId,
+    rotation: type === 'AUTOMATIC' && key.rotation !== undefined ? advanceSchedule(key.rotation, nowMs) : key.rotation,
     onDemandRotations: key.onDemandRotations + (type === 'ON_DEMAND' ? 1 : 0),
-    version: key.version + 1,
   };
-  await ports.keys.rotate(changed, material, { type, atMs: nowMs });
+  const changes: KeyChange[] = [
+    { kind: 'update', key: nextVersion(key, patch), materials: [{ material: fresh, rotation }] },
+  ];
+  for (const related of await findRelatedKeys(ports.keys, key)) {
+    const material = await ports.materials.copy(key, fresh, related);
+    changes.push({ kind: 'update', key: nextVersion(related, patch), materials: [{ material, rotation }] });
+  }
+  await ports.keys.commit(changes);
 }
 
 /** @throws KmsServiceError UnsupportedOperationException for a key that cannot be rotated in this way */

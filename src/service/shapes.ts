@@ -28,6 +28,7 @@ export const servicePrincipal = string({
   max: 128,
   pattern: '([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+',
 });
+export const region = string({ min: 1, max: 32, pattern: '([a-z]+-){2,3}\\d+' });
 export const aliasName = string({ min: 1, max: 256, pattern: '[a-zA-Z0-9:/_-]+' });
 export const ciphertextBlob = blob({ min: 1, max: 6144 });
 export const plaintext = blob({ min: 1, max: 4096, secret: true });

@@ -8,9 +8,10 @@ import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
 import {
   VersionConflictError,
+  type KeyChange,
   type KeyRepository,
   type MaterialEntry,
-  type MaterialRotation,
+  type NewMaterial,
   type Page,
   type PageRequest,
   type WrappedMaterial,
@@ -65,29 +66,19 @@ export class StoredKeys implements KeyRepository {
     return cutPage(rows, page.limit);
   }
 
-  async insert(key: KmsKey, material: WrappedMaterial): Promise<void> {
-    const insertKey = this.#db.insertInto('kms_keys').values(toRow(key)).compile();
-    const insertMaterial = this.#insertMaterial(key, material, 1, undefined);
-    await this.#write(key, [{ query: insertKey }, { query: insertMaterial }]);
-  }
-
-  async update(changed: KmsKey): Promise<void> {
-    await this.#write(changed, [{ query: this.#updateOf(changed), mustChange: true }]);
-  }
-
-  async rotate(changed: KmsKey, material: WrappedMaterial, rotation: MaterialRotation): Promise<void> {
-    const last = await this.#db
-      .selectFrom('key_materials')
-      .select(({ fn }) => fn.max('sequence').as('sequence'))
-      .where('region', '=', changed.region)
-      .where('key_id', '=', changed.keyId)
-      .executeTakeFirst();
-    // Two rotations at once take the same number; the version of the key lets only one of them through.
-    const sequence = (last?.sequence ?? 0) + 1;
-    await this.#write(changed, [
-      { query: this.#updateOf(changed), mustChange: true },
-      { query: this.#insertMaterial(changed, material, sequence, rotation) },
-    ]);
+  async commit(changes: readonly KeyChange[]): Promise<void> {
+    const statements = await Promise.all(changes.map((change) => this.#statementsOf(change)));
+    const records = changes.map(({ key }) =>
+      outboxStatement(this.#db, changeOf(key), key.version, this.#clock.nowMs()),
+    );
+    const isWritten = await this.#database.write([...statements.flat(), ...records]);
+    for (const { key } of changes) {
+      // Also after a conflict: what the cache holds is what the caller could not change.
+      this.#feed.announce(changeOf(key));
+    }
+    if (!isWritten) {
+      throw new VersionConflictError(`a key is not at the version that its change was made from`);
+    }
   }
 
   async listMaterials(key: KmsKey, after: number, limit: number): Promise<Page<MaterialEntry>> {
@@ -108,25 +99,6 @@ export class StoredKeys implements KeyRepository {
     return cutPage(entries, limit);
   }
 
-  async delete(key: KmsKey): Promise<void> {
-    const deleteAliases = this.#db
-      .deleteFrom('aliases')
-      .where('region', '=', key.region)
-      .where('target_key_id', '=', key.keyId)
-      .compile();
-    const deleteKey = this.#db
-      .deleteFrom('kms_keys')
-      .where('region', '=', key.region)
-      .where('key_id', '=', key.keyId)
-      .where('version', '=', key.version)
-      .compile();
-    await this.#write({ ...key, version: key.version + 1 }, [
-      { query: this.#recordLostAliases(key) },
-      { query: deleteAliases },
-      { query: deleteKey, mustChange: true },
-    ]);
-  }
-
   async findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
     const rows = await this.#db
       .selectFrom('kms_keys')
@@ -145,6 +117,7 @@ export class StoredKeys implements KeyRepository {
       .selectAll()
       .where('state', '=', 'Enabled')
       .where('next_rotation_ms', '<=', nowMs)
+      .where((where) => where.or([where('multi_region_type', 'is', null), where('multi_region_type', '=', 'PRIMARY')]))
       .orderBy('next_rotation_ms')
       .limit(limit)
       .execute();
@@ -179,40 +152,79 @@ export class StoredKeys implements KeyRepository {
     return row === undefined ? undefined : fromRow(row);
   }
 
-  #updateOf(changed: KmsKey): CompiledQuery {
-    return this.#db
+  async #statementsOf(change: KeyChange): Promise<readonly Statement[]> {
+    const { key } = change;
+    switch (change.kind) {
+      case 'create':
+        return [
+          { query: this.#db.insertInto('kms_keys').values(toRow(key)).compile() },
+          ...change.materials.map((material, index) => this.#insertMaterial(key, material, index + 1)),
+        ];
+      case 'update': {
+        const { materials = [] } = change;
+        // Two changes at once take the same numbers; the version of the key lets only one of them through.
+        const last = materials.length === 0 ? 0 : await this.#lastSequence(key);
+        return [
+          this.#updateKey(key),
+          ...materials.map((material, index) => this.#insertMaterial(key, material, last + index + 1)),
+        ];
+      }
+      case 'delete':
+        return this.#deleteKey(key);
+    }
+  }
+
+  #updateKey(changed: KmsKey): Statement {
+    const query = this.#db
       .updateTable('kms_keys')
       .set(toRow(changed))
       .where('region', '=', changed.region)
       .where('key_id', '=', changed.keyId)
-      .where('version', '=', changed.version - 1)
-      .compile();
+      .where('version', '=', changed.version - 1);
+    return { query: query.compile(), mustChange: true };
   }
 
-  #insertMaterial(
-    key: KmsKey,
-    material: WrappedMaterial,
-    sequence: number,
-    rotation: MaterialRotation | undefined,
-  ): CompiledQuery {
-    return this.#db
-      .insertInto('key_materials')
-      .values({
-        region: key.region,
-        key_id: key.keyId,
-        material_id: material.materialId,
-        sequence,
-        wrapped: material.wrapped,
-        region_key_version: material.regionKeyVersion,
-        rotation_type: rotation?.type ?? null,
-        rotated_ms: rotation?.atMs ?? null,
-        created_ms: material.createdMs,
-      })
-      .compile();
+  #deleteKey({ region, keyId, version }: KmsKey): readonly Statement[] {
+    const aliases = this.#db.deleteFrom('aliases').where('region', '=', region).where('target_key_id', '=', keyId);
+    const key = this.#db
+      .deleteFrom('kms_keys')
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .where('version', '=', version);
+    return [
+      { query: this.#recordLostAliases(region, keyId) },
+      { query: aliases.compile() },
+      { query: key.compile(), mustChange: true },
+    ];
+  }
+
+  async #lastSequence(key: KmsKey): Promise<number> {
+    const last = await this.#db
+      .selectFrom('key_materials')
+      .select(({ fn }) => fn.max('sequence').as('sequence'))
+      .where('region', '=', key.region)
+      .where('key_id', '=', key.keyId)
+      .executeTakeFirst();
+    return last?.sequence ?? 0;
+  }
+
+  #insertMaterial(key: KmsKey, { material, rotation }: NewMaterial, sequence: number): Statement {
+    const query = this.#db.insertInto('key_materials').values({
+      region: key.region,
+      key_id: key.keyId,
+      material_id: material.materialId,
+      sequence,
+      wrapped: material.wrapped,
+      region_key_version: material.regionKeyVersion,
+      rotation_type: rotation?.type ?? null,
+      rotated_ms: rotation?.atMs ?? null,
+      created_ms: material.createdMs,
+    });
+    return { query: query.compile() };
   }
 
   /** Tells the outbox of every alias that goes with its key. */
-  #recordLostAliases(key: KmsKey): CompiledQuery {
+  #recordLostAliases(region: string, keyId: string): CompiledQuery {
     return this.#db
       .insertInto('outbox')
       .columns(['entity', 'region', 'entity_id', 'version', 'at_ms'])
@@ -226,21 +238,10 @@ export class StoredKeys implements KeyRepository {
             sql.lit(0).as('version'),
             sql.lit(this.#clock.nowMs()).as('at_ms'),
           ])
-          .where('region', '=', key.region)
-          .where('target_key_id', '=', key.keyId),
+          .where('region', '=', region)
+          .where('target_key_id', '=', keyId),
       )
       .compile();
-  }
-
-  /** @throws VersionConflictError when a statement that must change something changed nothing */
-  async #write(key: KmsKey, statements: readonly Statement[]): Promise<void> {
-    const record = outboxStatement(this.#db, changeOf(key), key.version, this.#clock.nowMs());
-    const isWritten = await this.#database.write([...statements, record]);
-    // Also after a conflict: what the cache holds is what the caller could not change.
-    this.#feed.announce(changeOf(key));
-    if (!isWritten) {
-      throw new VersionConflictError(`key ${key.keyId} is not at version ${String(key.version - 1)}`);
-    }
   }
 }
 
@@ -260,6 +261,7 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     description: key.description,
     policy: key.policy,
     tags: JSON.stringify([...key.tags]),
+    multi_region_type: key.multiRegion?.type ?? null,
     multi_region: key.multiRegion === undefined ? null : JSON.stringify(key.multiRegion),
     current_material_id: key.currentMaterialId,
     rotation_period_days: key.rotation?.periodDays ?? null,
@@ -267,6 +269,7 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     on_demand_rotations: key.onDemandRotations,
     created_ms: key.createdMs,
     deletion_ms: key.deletionMs ?? null,
+    pending_window_days: key.pendingWindowDays ?? null,
     version: key.version,
   };
 }
@@ -293,6 +296,7 @@ function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
     onDemandRotations: row.on_demand_rotations,
     createdMs: row.created_ms,
     deletionMs: row.deletion_ms ?? undefined,
+    pendingWindowDays: row.pending_window_days ?? undefined,
     version: row.version,
   };
 }

@@ -16,6 +16,7 @@ export interface KmsKeyTable {
   policy: string;
   /** JSON list of [tag key, tag value]. */
   tags: string;
+  multi_region_type: string | null;
   /** JSON of MultiRegionConfiguration. */
   multi_region: string | null;
   current_material_id: string;
@@ -24,6 +25,7 @@ export interface KmsKeyTable {
   on_demand_rotations: number;
   created_ms: number;
   deletion_ms: number | null;
+  pending_window_days: number | null;
   version: number;
 }
 

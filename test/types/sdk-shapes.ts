@@ -33,6 +33,7 @@ interface Requests {
   ListRetirableGrants: sdk.ListRetirableGrantsRequest;
   PutKeyPolicy: sdk.PutKeyPolicyRequest;
   ReEncrypt: sdk.ReEncryptRequest;
+  ReplicateKey: sdk.ReplicateKeyRequest;
   RetireGrant: sdk.RetireGrantRequest;
   RevokeGrant: sdk.RevokeGrantRequest;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandRequest;
@@ -41,6 +42,7 @@ interface Requests {
   UntagResource: sdk.UntagResourceRequest;
   UpdateAlias: sdk.UpdateAliasRequest;
   UpdateKeyDescription: sdk.UpdateKeyDescriptionRequest;
+  UpdatePrimaryRegion: sdk.UpdatePrimaryRegionRequest;
 }
 
 interface Responses {
@@ -70,6 +72,7 @@ interface Responses {
   ListRetirableGrants: sdk.ListGrantsResponse;
   PutKeyPolicy: undefined;
   ReEncrypt: sdk.ReEncryptResponse;
+  ReplicateKey: sdk.ReplicateKeyResponse;
   RetireGrant: undefined;
   RevokeGrant: undefined;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandResponse;
@@ -78,6 +81,7 @@ interface Responses {
   UntagResource: undefined;
   UpdateAlias: undefined;
   UpdateKeyDescription: undefined;
+  UpdatePrimaryRegion: undefined;
 }
 
 /** Members may be absent or undefined alike, and lists readonly: how the SDK's types differ from ours in form only. */

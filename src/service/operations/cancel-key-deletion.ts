@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -22,7 +23,7 @@ export const cancelKeyDeletion = defineOperation({
     ),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
-    await keys.update({ ...key, state: 'Disabled', deletionMs: undefined, version: key.version + 1 });
+    await changeKey(keys, key, { state: 'Disabled', deletionMs: undefined, pendingWindowDays: undefined });
     return { KeyId: key.arn };
   },
 });

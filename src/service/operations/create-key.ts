@@ -59,7 +59,7 @@ export const createKey = defineOperation({
     const key = planKey(request, context);
     return chain(context.materials.generate(key, context.nowMs), async (material) => {
       const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
-      await context.keys.insert(complete, material);
+      await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
       return { KeyMetadata: keyMetadata(complete) };
     });
   },
@@ -94,6 +94,7 @@ function planKey(request: Input, context: OperationContext): KmsKey {
     onDemandRotations: 0,
     createdMs: context.nowMs,
     deletionMs: undefined,
+    pendingWindowDays: undefined,
     version: 1,
   };
 }

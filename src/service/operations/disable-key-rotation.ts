@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { changeSharedProperty } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { requireRotatable } from '../rotate-key.ts';
 import { required, structure } from '../schema.ts';
@@ -27,7 +28,7 @@ export const disableKeyRotation = defineOperation({
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');
     if (key.rotation !== undefined) {
-      await keys.update({ ...key, rotation: undefined, version: key.version + 1 });
+      await changeSharedProperty(keys, key, { rotation: undefined });
     }
   },
 });

@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -26,7 +27,7 @@ export const disableKey = defineOperation({
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     if (key.state !== 'Disabled') {
-      await keys.update({ ...key, state: 'Disabled', version: key.version + 1 });
+      await changeKey(keys, key, { state: 'Disabled' });
     }
   },
 });

@@ -5,6 +5,7 @@ import {
   MIN_ROTATION_PERIOD_DAYS,
   startSchedule,
 } from '../../keys/rotation.ts';
+import { changeSharedProperty } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { requireRotatable } from '../rotate-key.ts';
 import { integer, optional, required, structure } from '../schema.ts';
@@ -38,6 +39,6 @@ export const enableKeyRotation = defineOperation({
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');
     const periodDays = input.RotationPeriodInDays ?? DEFAULT_ROTATION_PERIOD_DAYS;
-    await keys.update({ ...key, rotation: startSchedule(periodDays, nowMs), version: key.version + 1 });
+    await changeSharedProperty(keys, key, { rotation: startSchedule(periodDays, nowMs) });
   },
 });

@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -24,7 +25,7 @@ export const enableKey = defineOperation({
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     if (key.state !== 'Enabled') {
-      await keys.update({ ...key, state: 'Enabled', version: key.version + 1 });
+      await changeKey(keys, key, { state: 'Enabled' });
     }
   },
 });

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -34,7 +35,7 @@ export const putKeyPolicy = defineOperation({
     const { key } = authorized.targets[0];
     requireDefaultPolicyName(input.PolicyName);
     const policy = requireAcceptablePolicy(input.Policy, input.BypassPolicyLockoutSafetyCheck === true, caller);
-    await keys.update({ ...key, policy, version: key.version + 1 });
+    await changeKey(keys, key, { policy });
   },
 });
 

@@ -1,6 +1,7 @@
 import { MS_PER_DAY } from '../../base/clock.ts';
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { integer, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -40,8 +41,17 @@ export const scheduleKeyDeletion = defineOperation({
         `PendingWindowInDays must be between ${String(MIN_WINDOW_DAYS)} and ${String(MAX_WINDOW_DAYS)} inclusive.`,
       );
     }
+    const { multiRegion } = key;
+    if (multiRegion?.type === 'PRIMARY' && multiRegion.replicaRegions.length > 0) {
+      await changeKey(keys, key, { state: 'PendingReplicaDeletion', pendingWindowDays });
+      return {
+        KeyId: key.arn,
+        KeyState: 'PendingReplicaDeletion' as const,
+        PendingWindowInDays: pendingWindowDays,
+      };
+    }
     const deletionMs = nowMs + pendingWindowDays * MS_PER_DAY;
-    await keys.update({ ...key, state: 'PendingDeletion', deletionMs, version: key.version + 1 });
+    await changeKey(keys, key, { state: 'PendingDeletion', deletionMs });
     return {
       KeyId: key.arn,
       DeletionDate: new Date(deletionMs),

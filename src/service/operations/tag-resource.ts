@@ -2,6 +2,7 @@ import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
 import { requireTagMap } from '../key-tags.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -30,6 +31,6 @@ export const tagResource = defineOperation({
     if (tags.size > MAX_TAGS_PER_KEY) {
       throw new KmsServiceError('LimitExceededException', 'Too many tags');
     }
-    await keys.update({ ...key, tags, version: key.version + 1 });
+    await changeKey(keys, key, { tags });
   },
 });

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { findTagProblem } from '../../keys/tags.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -30,7 +31,7 @@ export const untagResource = defineOperation({
     const removed = new Set(input.TagKeys);
     const tags = new Map([...key.tags].filter(([tagKey]) => !removed.has(tagKey)));
     if (tags.size < key.tags.size) {
-      await keys.update({ ...key, tags, version: key.version + 1 });
+      await changeKey(keys, key, { tags });
     }
   },
 });

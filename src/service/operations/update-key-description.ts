@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { changeKey } from '../change-key.ts';
 import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -22,6 +23,6 @@ export const updateKeyDescription = defineOperation({
     ),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
-    await keys.update({ ...key, description: input.Description, version: key.version + 1 });
+    await changeKey(keys, key, { description: input.Description });
   },
 });

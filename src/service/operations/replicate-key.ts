@@ -1,0 +1,132 @@
+import { keyArn, partitionOf } from '../../base/arn.ts';
+import { InvariantError, KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import type { KmsKey } from '../../keys/kms-key.ts';
+import { defaultKeyPolicy } from '../../policy/default-policy.ts';
+import { findRelatedKeys, nextVersion } from '../change-key.ts';
+import { keyMetadata } from '../key-metadata.ts';
+import { requireAcceptablePolicy } from '../key-policy.ts';
+import { requireTagMap } from '../key-tags.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
+import type { KeyChange, NewMaterial } from '../ports.ts';
+import { boolean, optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+const input = structure({
+  KeyId: required(shapes.keyId),
+  ReplicaRegion: required(shapes.region),
+  Policy: optional(shapes.policyDocument),
+  BypassPolicyLockoutSafetyCheck: optional(boolean()),
+  Description: optional(shapes.description),
+  Tags: optional(shapes.tags),
+});
+type Input = ReturnType<(typeof input)['parse']>;
+
+/** Materials that are copied at a time. */
+const BATCH = 100;
+
+/**
+ * Makes a replica of a multi-Region primary key in another Region of this service: same id and material, with policy, tags
+ * and description of its own. The answer says `Creating`, as at AWS; the replica is ready when it arrives.
+ *
+ * @source KMS API Reference, ReplicateKey
+ */
+export const replicateKey = defineOperation({
+  name: 'ReplicateKey',
+  input,
+  errors: [
+    'AlreadyExistsException',
+    'DisabledException',
+    'InvalidArnException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'NotFoundException',
+    'TagException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: false,
+  resolve: (request, resolver) =>
+    chain(
+      resolver.key(request.KeyId, { action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
+      (target) => [target] as const,
+    ),
+  async execute(authorized, request, context) {
+    const { key: primary } = authorized.targets[0];
+    await requireReplicable(primary, request.ReplicaRegion, context);
+    const replica = planReplica(primary, request, context);
+    const materials = await copyMaterials(primary, replica, context);
+    const related = [primary, ...(await findRelatedKeys(context.keys, primary))];
+    const updates = related.map((member): KeyChange => ({
+      kind: 'update',
+      key: nextVersion(member, { multiRegion: withReplica(member, replica.region) }),
+    }));
+    await context.keys.commit([...updates, { kind: 'create', key: replica, materials }]);
+    return {
+      ReplicaKeyMetadata: { ...keyMetadata(replica), KeyState: 'Creating' as const, Enabled: false },
+      ReplicaPolicy: replica.policy,
+      ReplicaTags: [...replica.tags].map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+    };
+  },
+});
+
+async function requireReplicable(primary: KmsKey, region: string, context: OperationContext): Promise<void> {
+  if (primary.multiRegion?.type !== 'PRIMARY') {
+    throw new KmsServiceError('UnsupportedOperationException', `${primary.arn} is not a multi-region primary key.`);
+  }
+  if (!context.regions.has(region) || partitionOf(region) !== partitionOf(primary.region)) {
+    throw new KmsServiceError('ValidationException', `Region ${region} is not served here.`);
+  }
+  if ((await context.keys.find(region, primary.keyId)) !== undefined) {
+    throw new KmsServiceError(
+      'AlreadyExistsException',
+      `Unable to replicate key ${primary.arn} to region ${region}, as there is already a related key there.`,
+    );
+  }
+}
+
+function planReplica(primary: KmsKey, request: Input, context: OperationContext): KmsKey {
+  const { ReplicaRegion: region, Policy: policy } = request;
+  const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
+  return {
+    ...primary,
+    region,
+    arn: keyArn(region, primary.accountId, primary.keyId),
+    description: request.Description ?? '',
+    policy:
+      policy === undefined
+        ? defaultKeyPolicy(region, primary.accountId)
+        : requireAcceptablePolicy(policy, bypassesLockoutCheck, context.caller),
+    tags: requireTagMap(request.Tags ?? []),
+    multiRegion: { ...withReplica(primary, region), type: 'REPLICA' },
+    createdMs: context.nowMs,
+    version: 1,
+  };
+}
+
+function withReplica(key: KmsKey, region: string): NonNullable<KmsKey['multiRegion']> {
+  if (key.multiRegion === undefined) {
+    throw new InvariantError(`key ${key.arn} is related to a multi-Region key and is none`);
+  }
+  return { ...key.multiRegion, replicaRegions: [...key.multiRegion.replicaRegions, region] };
+}
+
+/** Every material of the primary, wrapped for the replica's Region: what any of them encrypted must open there. */
+async function copyMaterials(primary: KmsKey, replica: KmsKey, context: OperationContext): Promise<NewMaterial[]> {
+  const copies: NewMaterial[] = [];
+  for (let after = 0; ;) {
+    const page = await context.keys.listMaterials(primary, after, BATCH);
+    for (const { materialId, rotation, sequence } of page.items) {
+      const stored = await context.keys.findMaterial(primary, materialId);
+      if (stored === undefined) {
+        throw new InvariantError(`material ${materialId} of key ${primary.arn} vanished`);
+      }
+      copies.push({ material: await context.materials.copy(primary, stored, replica), rotation });
+      after = sequence;
+    }
+    if (!page.isTruncated) {
+      return copies;
+    }
+  }
+}
