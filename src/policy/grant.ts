@@ -101,16 +101,17 @@ export function findConstraintProblem(constraints: GrantConstraints, keySpec: st
   const entries = Object.entries(context);
   const characters = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   return entries.length > MAX_CONTEXT_PAIRS || characters > MAX_CONTEXT_CHARACTERS
-    ? `An encryption context constraint has at most ${String(MAX_CONTEXT_PAIRS)} pairs and ${String(MAX_CONTEXT_CHARACTERS)} characters.`
+    ? 'An encryption context constraint has at most ' +
+        `${String(MAX_CONTEXT_PAIRS)} pairs and ${String(MAX_CONTEXT_CHARACTERS)} characters.`
     : undefined;
 }
 
-const PRINCIPAL_ARN =
-  /^arn:aws[a-z-]*:(?:iam::\d{12}:(?:root|(?:user|role)\/[\w+=,.@/-]+)|sts::\d{12}:(?:assumed-role|federated-user)\/[\w+=,.@/-]+)$/;
+const IAM_PRINCIPAL_ARN = /^arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:user|role)\/[\w+=,.@/-]+)$/;
+const SESSION_ARN = /^arn:aws[a-z-]*:sts::\d{12}:(?:assumed-role|federated-user)\/[\w+=,.@/-]+$/;
 
 /** @source IAM User Guide, "IAM identifiers"; groups and organisations are no principals of grants */
 export function isGrantPrincipal(arn: string): boolean {
-  return PRINCIPAL_ARN.test(arn);
+  return IAM_PRINCIPAL_ARN.test(arn) || SESSION_ARN.test(arn);
 }
 
 /** The text that two grants share exactly when they have the same name and parameters: then they are one grant. */

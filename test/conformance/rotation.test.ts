@@ -68,7 +68,7 @@ describeKms('rotation', (suite) => {
     await expectError(
       suite.kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays })),
       'ValidationException',
-      /^1 validation error detected: Value '\d+' at 'rotationPeriodInDays' failed to satisfy constraint: Member must have/,
+      /^1 validation error detected: Value '\d+' at 'rotationPeriodInDays' failed to satisfy constraint: Member /,
     );
   });
 
