@@ -29,6 +29,7 @@ export const ERROR_CATALOGUE = {
   InvalidMarkerException: CLIENT,
   KeyUnavailableException: SERVER,
   KMSInternalException: SERVER,
+  KMSInvalidMacException: CLIENT,
   KMSInvalidStateException: CLIENT,
   LimitExceededException: CLIENT,
   MalformedPolicyDocumentException: CLIENT,

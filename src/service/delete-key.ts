@@ -4,8 +4,8 @@ import { findRelatedKeys, nextVersion } from './change-key.ts';
 import type { KeyChange, KeyRepository } from './ports.ts';
 
 /**
- * Deletes a key for good. The related keys of a replica learn that it is gone, and a primary that waited for the last of
- * its replicas begins its own waiting period.
+ * Deletes a key for good. The related keys of a replica learn that it is gone, and a primary that waited for the last
+ * of its replicas begins its own waiting period.
  *
  * @throws VersionConflictError when one of the keys changed meanwhile
  * @source KMS Developer Guide, "Deleting multi-Region keys"

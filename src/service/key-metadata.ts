@@ -1,3 +1,11 @@
+import {
+  algorithmsOf,
+  type CUSTOMER_MASTER_KEY_SPECS,
+  type EncryptionAlgorithm,
+  type KeySpec,
+  type MacAlgorithm,
+  type SigningAlgorithm,
+} from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { keyArn } from '../base/arn.ts';
 
@@ -15,16 +23,22 @@ export interface KeyMetadata {
   readonly PendingDeletionWindowInDays?: number;
   readonly Origin: KmsKey['origin'];
   readonly KeyManager: 'CUSTOMER';
-  readonly CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT';
-  readonly KeySpec: 'SYMMETRIC_DEFAULT';
-  readonly EncryptionAlgorithms: 'SYMMETRIC_DEFAULT'[];
+  /** Repeats KeySpec, also for specs that are newer than this member. */
+  readonly CustomerMasterKeySpec: CustomerMasterKeySpec;
+  readonly KeySpec: KeySpec;
+  readonly EncryptionAlgorithms?: EncryptionAlgorithm[];
+  readonly SigningAlgorithms?: SigningAlgorithm[];
+  readonly MacAlgorithms?: MacAlgorithm[];
+  readonly KeyAgreementAlgorithms?: 'ECDH'[];
+  readonly EncapsulationAlgorithms?: 'ML_KEM'[];
   readonly MultiRegion: boolean;
   readonly MultiRegionConfiguration?: {
     readonly MultiRegionKeyType: 'PRIMARY' | 'REPLICA';
     readonly PrimaryKey: { readonly Arn: string; readonly Region: string };
     readonly ReplicaKeys: { readonly Arn: string; readonly Region: string }[];
   };
-  readonly CurrentKeyMaterialId: string;
+  /** Of symmetric encryption keys only. */
+  readonly CurrentKeyMaterialId?: string;
 }
 
 export function keyMetadata(key: KmsKey): KeyMetadata {
@@ -46,9 +60,9 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
     ...(key.pendingWindowDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     Origin: key.origin,
     KeyManager: 'CUSTOMER',
-    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-    KeySpec: 'SYMMETRIC_DEFAULT',
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    CustomerMasterKeySpec: key.keySpec as CustomerMasterKeySpec,
+    KeySpec: key.keySpec,
+    ...algorithmLists(key),
     MultiRegion: multiRegion !== undefined,
     ...(multiRegion === undefined
       ? {}
@@ -59,6 +73,30 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
             ReplicaKeys: multiRegion.replicaRegions.map(related),
           },
         }),
-    CurrentKeyMaterialId: key.currentMaterialId,
+    ...(key.keySpec === 'SYMMETRIC_DEFAULT' ? { CurrentKeyMaterialId: key.currentMaterialId } : {}),
   };
+}
+
+type CustomerMasterKeySpec = (typeof CUSTOMER_MASTER_KEY_SPECS)[number];
+
+type AlgorithmLists = Pick<
+  KeyMetadata,
+  'EncryptionAlgorithms' | 'SigningAlgorithms' | 'MacAlgorithms' | 'KeyAgreementAlgorithms' | 'EncapsulationAlgorithms'
+>;
+
+/** The one list that belongs to the key's usage. */
+export function algorithmLists({ keySpec, keyUsage }: KmsKey): AlgorithmLists {
+  const algorithms = algorithmsOf(keySpec);
+  switch (keyUsage) {
+    case 'ENCRYPT_DECRYPT':
+      return { EncryptionAlgorithms: [...(algorithms.ENCRYPT_DECRYPT ?? [])] };
+    case 'SIGN_VERIFY':
+      return { SigningAlgorithms: [...(algorithms.SIGN_VERIFY ?? [])] };
+    case 'GENERATE_VERIFY_MAC':
+      return { MacAlgorithms: [...(algorithms.GENERATE_VERIFY_MAC ?? [])] };
+    case 'KEY_AGREEMENT':
+      return { KeyAgreementAlgorithms: [...(algorithms.KEY_AGREEMENT ?? [])] };
+    case 'ENCAPSULATE_DECAPSULATE':
+      return { EncapsulationAlgorithms: [...(algorithms.ENCAPSULATE_DECAPSULATE ?? [])] };
+  }
 }

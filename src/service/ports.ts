@@ -2,6 +2,7 @@
 import type { Caller } from '../base/caller.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
+import type { MacAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
 import type { Grant, GrantParty } from '../policy/grant.ts';
@@ -112,6 +113,14 @@ export interface SymmetricMaterial {
   ): MaybePromise<Uint8Array>;
 }
 
+/** HMAC key material, ready for use. */
+export interface MacMaterial {
+  /** HMAC (RFC 2104); as long as the digest of `algorithm`. */
+  generate(algorithm: MacAlgorithm, message: Uint8Array): MaybePromise<Uint8Array>;
+  /** Compares in constant time. */
+  verify(algorithm: MacAlgorithm, message: Uint8Array, mac: Uint8Array): MaybePromise<boolean>;
+}
+
 /** Makes key material and brings it into use; answers with a value where it can and with a promise where it must. */
 export interface KeyMaterialProvider {
   /** Draws fresh material for a key that is about to be stored. */
@@ -119,7 +128,9 @@ export interface KeyMaterialProvider {
   /** The material of `from` as a material of `to`, its related key in another Region. */
   copy(from: KmsKey, material: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial>;
   /** @returns undefined when the key has no such material */
-  open(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
+  openSymmetric(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
+  /** The only material of an HMAC key. */
+  openMac(key: KmsKey): MaybePromise<MacMaterial>;
 }
 
 /** What a request asks to do, for the decision whether it may. */

@@ -14,6 +14,7 @@ import { enableKeyRotation } from './operations/enable-key-rotation.ts';
 import { encrypt } from './operations/encrypt.ts';
 import { generateDataKey } from './operations/generate-data-key.ts';
 import { generateDataKeyWithoutPlaintext } from './operations/generate-data-key-without-plaintext.ts';
+import { generateMac } from './operations/generate-mac.ts';
 import { generateRandom } from './operations/generate-random.ts';
 import { getKeyPolicy } from './operations/get-key-policy.ts';
 import { getKeyRotationStatus } from './operations/get-key-rotation-status.ts';
@@ -36,6 +37,7 @@ import { untagResource } from './operations/untag-resource.ts';
 import { updateAlias } from './operations/update-alias.ts';
 import { updateKeyDescription } from './operations/update-key-description.ts';
 import { updatePrimaryRegion } from './operations/update-primary-region.ts';
+import { verifyMac } from './operations/verify-mac.ts';
 
 export const OPERATIONS = {
   CancelKeyDeletion: cancelKeyDeletion,
@@ -52,6 +54,7 @@ export const OPERATIONS = {
   Encrypt: encrypt,
   GenerateDataKey: generateDataKey,
   GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintext,
+  GenerateMac: generateMac,
   GenerateRandom: generateRandom,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
@@ -74,6 +77,7 @@ export const OPERATIONS = {
   UpdateAlias: updateAlias,
   UpdateKeyDescription: updateKeyDescription,
   UpdatePrimaryRegion: updatePrimaryRegion,
+  VerifyMac: verifyMac,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -5,8 +5,8 @@ import { findRelatedKeys, nextVersion } from './change-key.ts';
 import type { KeyChange, KeyMaterialProvider, KeyRepository } from './ports.ts';
 
 /**
- * Gives a key fresh material, which becomes the current one; the older ones go on decrypting what they encrypted. Related
- * multi-Region keys get the same material in the same commit.
+ * Gives a key fresh material, which becomes the current one; the older ones go on decrypting what they encrypted.
+ * Related multi-Region keys get the same material in the same commit.
  *
  * @throws VersionConflictError when one of the keys changed meanwhile
  */

@@ -3,7 +3,7 @@
  *
  * @source KMS API Reference, data types and request parameters
  */
-import { ENCRYPTION_ALGORITHMS } from '../keys/key-spec.ts';
+import { ENCRYPTION_ALGORITHMS, MAC_ALGORITHMS } from '../keys/key-spec.ts';
 import {
   blob,
   boolean,
@@ -34,6 +34,9 @@ export const ciphertextBlob = blob({ min: 1, max: 6144 });
 export const plaintext = blob({ min: 1, max: 4096, secret: true });
 export const encryptionContext = stringMap();
 export const encryptionAlgorithm = enumeration(ENCRYPTION_ALGORITHMS);
+export const message = blob({ min: 1, max: 4096, secret: true });
+export const mac = blob({ min: 1, max: 6144 });
+export const macAlgorithm = enumeration(MAC_ALGORITHMS);
 export const numberOfBytes = integer({ min: 1, max: 1024 });
 export const dataKeySpec = enumeration(['AES_256', 'AES_128']);
 export const dryRun = boolean();

@@ -43,7 +43,7 @@ export interface CurrentMaterial {
 
 /** The material that new ciphertext is made under, with the header of its blobs. */
 export function openCurrentMaterial(key: KmsKey, context: OperationContext): MaybePromise<CurrentMaterial> {
-  return chain(context.materials.open(key, key.currentMaterialId), (material) => {
+  return chain(context.materials.openSymmetric(key, key.currentMaterialId), (material) => {
     if (material === undefined) {
       throw new InvariantError(`key ${key.keyId} lacks its current material`);
     }
@@ -112,7 +112,7 @@ export function decryptBlob(
       'The key ID in the request does not identify a CMK that can perform this operation.',
     );
   }
-  return chain(context.materials.open(key, materialId), (material) => {
+  return chain(context.materials.openSymmetric(key, materialId), (material) => {
     if (material === undefined) {
       throw new KmsServiceError('InvalidCiphertextException');
     }

@@ -21,6 +21,7 @@ interface Requests {
   Encrypt: sdk.EncryptRequest;
   GenerateDataKey: sdk.GenerateDataKeyRequest;
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextRequest;
+  GenerateMac: sdk.GenerateMacRequest;
   GenerateRandom: sdk.GenerateRandomRequest;
   GetKeyPolicy: sdk.GetKeyPolicyRequest;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusRequest;
@@ -43,6 +44,7 @@ interface Requests {
   UpdateAlias: sdk.UpdateAliasRequest;
   UpdateKeyDescription: sdk.UpdateKeyDescriptionRequest;
   UpdatePrimaryRegion: sdk.UpdatePrimaryRegionRequest;
+  VerifyMac: sdk.VerifyMacRequest;
 }
 
 interface Responses {
@@ -60,6 +62,7 @@ interface Responses {
   Encrypt: sdk.EncryptResponse;
   GenerateDataKey: sdk.GenerateDataKeyResponse;
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextResponse;
+  GenerateMac: sdk.GenerateMacResponse;
   GenerateRandom: sdk.GenerateRandomResponse;
   GetKeyPolicy: sdk.GetKeyPolicyResponse;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusResponse;
@@ -82,6 +85,7 @@ interface Responses {
   UpdateAlias: undefined;
   UpdateKeyDescription: undefined;
   UpdatePrimaryRegion: undefined;
+  VerifyMac: sdk.VerifyMacResponse;
 }
 
 /** Members may be absent or undefined alike, and lists readonly: how the SDK's types differ from ours in form only. */

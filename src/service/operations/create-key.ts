@@ -7,6 +7,7 @@ import {
   KEY_SPECS,
   KEY_USAGES,
   isUsageOfSpec,
+  materialKindOf,
   type KeySpec,
   type KeyUsage,
 } from '../../keys/key-spec.ts';
@@ -127,7 +128,7 @@ function refuseWhatIsNotBuilt(request: Input, keySpec: KeySpec): void {
   if (request.CustomKeyStoreId !== undefined) {
     throw new KmsServiceError('CustomKeyStoreNotFoundException');
   }
-  if (keySpec !== 'SYMMETRIC_DEFAULT') {
+  if (materialKindOf(keySpec) === 'asymmetric') {
     throw new KmsServiceError('UnsupportedOperationException', `Keys of spec ${keySpec} are not supported yet.`);
   }
   if (request.Origin !== undefined && request.Origin !== 'AWS_KMS') {

@@ -26,8 +26,8 @@ type Input = ReturnType<(typeof input)['parse']>;
 const BATCH = 100;
 
 /**
- * Makes a replica of a multi-Region primary key in another Region of this service: same id and material, with policy, tags
- * and description of its own. The answer says `Creating`, as at AWS; the replica is ready when it arrives.
+ * Makes a replica of a multi-Region primary key in another Region of this service: same id and material, with policy,
+ * tags and description of its own. The answer says `Creating`, as at AWS; the replica is ready when it arrives.
  *
  * @source KMS API Reference, ReplicateKey
  */
