@@ -18,7 +18,7 @@
 // and nonce serves twice, and this key encrypts one message only. The 128-bit nonce of the
 // derivation lifts GCM's bound of 2^32 messages per backing key. The commitment is compared before
 // anything is decrypted, so that a blob opens under one key only (GCM by itself allows blobs that
-// open under several). Format and proof sketch: native/README.md.
+// open under several). See docs/adr/0003-ciphertext-blob.md.
 
 namespace keywright {
 

@@ -12,8 +12,8 @@ namespace keywright {
 
 // HMAC-SHA-256 (RFC 2104) of short messages under a key whose two pad blocks were hashed
 // beforehand, so that a MAC costs two compressions. Why not EVP_MAC: a re-armed EVP_MAC_CTX takes
-// 197 ns for the two MACs of a message key where this takes 107 ns (native/README.md), and every
-// message pays it.
+// 197 ns for the two MACs of a message key where this takes 107 ns
+// (docs/adr/0001-libcrypto-linkage.md), and every message pays it.
 struct HmacMidstate {
   std::array<std::uint32_t, 8> inner;
   std::array<std::uint32_t, 8> outer;

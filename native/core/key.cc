@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "core/key_pair.h"
 #include "core/random.h"
 #include "core/thread_contexts.h"
 
@@ -29,7 +30,16 @@ Result<SecureBuffer> MidstateFor(KeyType type, Bytes key) {
 Key::Key(Unforgeable /*token*/, KeyType type, SecureBuffer bytes, SecureBuffer midstate)
     : type_(type), id_(++last_key_id), bytes_(std::move(bytes)), midstate_(std::move(midstate)) {}
 
+Key::Key(Unforgeable /*token*/, KeyType type, std::unique_ptr<const KeyPair> pair)
+    : type_(type), id_(++last_key_id), pair_(std::move(pair)) {}
+
 Key::~Key() { ThreadContexts::Forget(type_, id_); }
+
+bool Key::is_public() const { return pair_ != nullptr && pair_->is_public(); }
+
+KeyPtr Key::AdoptPair(KeyType type, std::unique_ptr<const KeyPair> pair) {
+  return std::make_shared<const Key>(Unforgeable(), type, std::move(pair));
+}
 
 Result<KeyPtr> Key::Import(KeyType type, Bytes bytes) {
   if (!IsKeyLength(type, bytes.size())) {

@@ -3,6 +3,7 @@
 
 #include "core/hmac_midstate.h"
 #include "core/key.h"
+#include "core/key_pair.h"
 
 namespace keywright {
 
@@ -11,6 +12,9 @@ namespace keywright {
 class KeyAccess {
  public:
   static Bytes BytesOf(const Key& key) { return key.bytes_.bytes(); }
+
+  // Precondition: an asymmetric type.
+  static const KeyPair& PairOf(const Key& key) { return *key.pair_; }
 
   // Precondition: a backing key.
   static const HmacMidstate& MidstateOf(const Key& key) {

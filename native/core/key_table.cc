@@ -32,14 +32,23 @@ Result<KeyHandle> KeyTable::Add(KeyPtr key) {
   return HandleOf(index, slot.generation);
 }
 
-const Key* KeyTable::Find(std::int64_t handle) const {
+const KeyTable::Slot* KeyTable::SlotOf(std::int64_t handle) const {
   const auto index = static_cast<std::size_t>(handle) & (kMaxSlots - 1);
   if (index >= slots_.size()) {
     return nullptr;
   }
   const Slot& slot = slots_[index];
-  return handle == HandleOf(static_cast<std::uint32_t>(index), slot.generation) ? slot.key.get()
-                                                                                : nullptr;
+  return handle == HandleOf(static_cast<std::uint32_t>(index), slot.generation) ? &slot : nullptr;
+}
+
+const Key* KeyTable::Find(std::int64_t handle) const {
+  const Slot* slot = SlotOf(handle);
+  return slot == nullptr ? nullptr : slot->key.get();
+}
+
+KeyPtr KeyTable::FindShared(std::int64_t handle) const {
+  const Slot* slot = SlotOf(handle);
+  return slot == nullptr ? nullptr : slot->key;
 }
 
 void KeyTable::Remove(std::int64_t handle) {

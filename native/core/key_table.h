@@ -27,6 +27,9 @@ class KeyTable {
   // Null when `handle` names no key. Valid until Remove.
   const Key* Find(std::int64_t handle) const;
 
+  // The same, kept alive by the result: for work on another thread. Null when `handle` names no key.
+  KeyPtr FindShared(std::int64_t handle) const;
+
   // Drops the key; nothing happens when `handle` names none.
   void Remove(std::int64_t handle);
 
@@ -37,6 +40,8 @@ class KeyTable {
     KeyPtr key;
     std::uint32_t generation = 1;
   };
+
+  const Slot* SlotOf(std::int64_t handle) const;
 
   std::vector<Slot> slots_;
   std::deque<std::uint32_t> free_;  // oldest first

@@ -20,8 +20,11 @@ struct OwnedLibrary {
   OsslProviderPtr provider;
   EvpCipherPtr aes_256_gcm;
   EvpCipherPtr aes_256_kwp;
+  EvpCipherPtr aes_256_kw;
+  EvpCipherPtr aes_256_cbc;
   EvpMacPtr hmac;
   EvpKdfPtr kbkdf;
+  EvpKdfPtr hkdf;
   EvpKdfPtr argon2id;
   std::array<EvpMdPtr, kDigestAlgorithmCount> digests;
   LibraryContext view;
@@ -39,15 +42,18 @@ bool Fetch(OwnedLibrary& owned) {
   owned.provider.reset(OSSL_PROVIDER_load(context, "default"));
   owned.aes_256_gcm.reset(EVP_CIPHER_fetch(context, "AES-256-GCM", nullptr));
   owned.aes_256_kwp.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP-PAD", nullptr));
+  owned.aes_256_kw.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP", nullptr));
+  owned.aes_256_cbc.reset(EVP_CIPHER_fetch(context, "AES-256-CBC", nullptr));
   owned.hmac.reset(EVP_MAC_fetch(context, "HMAC", nullptr));
   owned.kbkdf.reset(EVP_KDF_fetch(context, "KBKDF", nullptr));
+  owned.hkdf.reset(EVP_KDF_fetch(context, "HKDF", nullptr));
   owned.argon2id.reset(EVP_KDF_fetch(context, "ARGON2ID", nullptr));
   for (const DigestAlgorithm algorithm : kDigestAlgorithms) {
     owned.digests[DigestIndex(algorithm)].reset(
         EVP_MD_fetch(context, DigestName(algorithm), nullptr));
   }
-  return owned.provider && owned.aes_256_gcm && owned.aes_256_kwp && owned.hmac && owned.kbkdf &&
-         owned.argon2id &&
+  return owned.provider && owned.aes_256_gcm && owned.aes_256_kwp && owned.aes_256_kw &&
+         owned.aes_256_cbc && owned.hmac && owned.kbkdf && owned.hkdf && owned.argon2id &&
          std::all_of(owned.digests.begin(), owned.digests.end(),
                      [](const EvpMdPtr& digest) { return digest != nullptr; });
 }
@@ -56,8 +62,11 @@ LibraryContext View(const OwnedLibrary& owned) {
   LibraryContext view{.context = owned.context.get(),
                       .aes_256_gcm = owned.aes_256_gcm.get(),
                       .aes_256_kwp = owned.aes_256_kwp.get(),
+                      .aes_256_kw = owned.aes_256_kw.get(),
+                      .aes_256_cbc = owned.aes_256_cbc.get(),
                       .hmac = owned.hmac.get(),
                       .kbkdf = owned.kbkdf.get(),
+                      .hkdf = owned.hkdf.get(),
                       .argon2id = owned.argon2id.get(),
                       .digests = {}};
   for (std::size_t i = 0; i < kDigestAlgorithmCount; ++i) {

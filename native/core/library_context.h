@@ -18,8 +18,11 @@ struct LibraryContext {
   OSSL_LIB_CTX* context;
   EVP_CIPHER* aes_256_gcm;
   EVP_CIPHER* aes_256_kwp;
+  EVP_CIPHER* aes_256_kw;
+  EVP_CIPHER* aes_256_cbc;
   EVP_MAC* hmac;
   EVP_KDF* kbkdf;
+  EVP_KDF* hkdf;
   EVP_KDF* argon2id;
   std::array<EVP_MD*, kDigestAlgorithmCount> digests;
 

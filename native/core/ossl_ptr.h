@@ -1,10 +1,14 @@
 #ifndef KEYWRIGHT_CORE_OSSL_PTR_H_
 #define KEYWRIGHT_CORE_OSSL_PTR_H_
 
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/provider.h>
+#include <openssl/x509.h>
 
 #include <memory>
 
@@ -30,9 +34,16 @@ using EvpKdfCtxPtr = OsslPtr<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using EvpMacPtr = OsslPtr<EVP_MAC, EVP_MAC_free>;
 using EvpMacCtxPtr = OsslPtr<EVP_MAC_CTX, EVP_MAC_CTX_free>;
 using EvpMdPtr = OsslPtr<EVP_MD, EVP_MD_free>;
+using BnCtxPtr = OsslPtr<BN_CTX, BN_CTX_free>;
+using EcGroupPtr = OsslPtr<EC_GROUP, EC_GROUP_free>;
+using EcPointPtr = OsslPtr<EC_POINT, EC_POINT_clear_free>;
+using BignumPtr = OsslPtr<BIGNUM, BN_clear_free>;
 using EvpMdCtxPtr = OsslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
+using EvpPkeyPtr = OsslPtr<EVP_PKEY, EVP_PKEY_free>;
+using EvpPkeyCtxPtr = OsslPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using OsslLibCtxPtr = OsslPtr<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
 using OsslProviderPtr = OsslPtr<OSSL_PROVIDER, OSSL_PROVIDER_unload>;
+using Pkcs8Ptr = OsslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 }  // namespace keywright
 

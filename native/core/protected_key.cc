@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/kdf.h"
-#include "core/key_access.h"
+#include "core/secret_form.h"
 #include "core/secure_buffer.h"
 
 namespace keywright {
@@ -12,13 +12,17 @@ Status WrapKey(const Key& kek, const Key& key, Bytes aad, MutableBytes out) {
   if (kek.type() != KeyType::kBacking) {
     return Status::kWrongKeyType;
   }
-  if (aad.size() > kMaxDataBytes || out.size() != key.size() + kWrapOverheadBytes ||
+  const Result<SecretForm> form = SecretForm::Of(key);
+  if (!form.ok()) {
+    return form.status();
+  }
+  if (aad.size() > kMaxDataBytes || out.size() != form.value().size() + kWrapOverheadBytes ||
       Overlaps(out, aad)) {
     return Status::kInvalidArgument;
   }
   const auto type = static_cast<std::uint8_t>(key.type());
   return CommittingEncrypt(kek, {.label = kWrapLabel, .aad_prefix = {&type, 1}, .aad = aad},
-                           KeyAccess::BytesOf(key), out);
+                           form.value().bytes(), out);
 }
 
 Result<KeyPtr> UnwrapKey(const Key& kek, Bytes wrapped, Bytes aad, KeyType type) {
@@ -30,7 +34,7 @@ Result<KeyPtr> UnwrapKey(const Key& kek, Bytes wrapped, Bytes aad, KeyType type)
   }
   // Also keeps a hostile length from filling the secure heap.
   if (wrapped.size() < kWrapOverheadBytes ||
-      !IsKeyLength(type, wrapped.size() - kWrapOverheadBytes)) {
+      !IsSecretFormLength(type, wrapped.size() - kWrapOverheadBytes)) {
     return Status::kAuthenticationFailed;
   }
   Result<SecureBuffer> bytes = SecureBuffer::Allocate(wrapped.size() - kWrapOverheadBytes);
@@ -44,7 +48,8 @@ Result<KeyPtr> UnwrapKey(const Key& kek, Bytes wrapped, Bytes aad, KeyType type)
   if (status != Status::kOk) {
     return status;
   }
-  return Key::Adopt(type, std::move(bytes).value());
+  // The type was authenticated with the bytes: they are a key of it unless libcrypto failed.
+  return KeyFromSecretForm(type, std::move(bytes).value());
 }
 
 }  // namespace keywright

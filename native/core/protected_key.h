@@ -8,14 +8,15 @@
 #include "core/key.h"
 #include "core/result.h"
 
-// Keys under a backing key: the blob of committing_aead.h around the bytes of the key, bound to its
-// type and to `aad`.
+// Keys under a backing key: the blob of committing_aead.h around the secret form of the key
+// (secret_form.h), bound to its type and to `aad`.
 
 namespace keywright {
 
 inline constexpr std::size_t kWrapOverheadBytes = kCommittingOverheadBytes;
 
-// `out` has key.size() + kWrapOverheadBytes bytes and does not overlap `aad`.
+// `out` has the size of the secret form + kWrapOverheadBytes bytes and does not overlap `aad`.
+// kWrongKeyType for a public key.
 Status WrapKey(const Key& kek, const Key& key, Bytes aad, MutableBytes out);
 
 // kAuthenticationFailed when kek, aad, type or bytes do not fit.

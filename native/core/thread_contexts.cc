@@ -47,8 +47,8 @@ void ThreadContexts::Forget(KeyType type, KeyId key) {
         context.Forget(key);
       }
       break;
-    case KeyType::kAesKwp:
-      break;  // key_wrap.cc keeps no context
+    default:
+      break;  // key_wrap.cc keeps no context; those of a key pair belong to the pair
   }
 }
 

@@ -82,7 +82,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment;
   env.SetInstanceData(environment);
   for (const auto functions :
-       {AeadFunctions(), HashFunctions(), KeyFunctions(), MessageFunctions()}) {
+       {AeadFunctions(), AsymmetricFunctions(), AsyncFunctions(), HashFunctions(), KeyFunctions(),
+        KeyTransportFunctions(), MessageFunctions()}) {
     Define(env, exports, functions, environment);
   }
   exports.Set("info", Napi::Function::New(env, Info, "info"));

@@ -1,6 +1,5 @@
 #include "napi/arguments.h"
 
-#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -40,15 +39,21 @@ std::uint32_t Arguments::NumberAt(std::size_t index) {
   double number = 0;
   // As a double: the integer getters of Node-API wrap around and cut off silently.
   const bool is_number = napi_get_value_double(env_, values_[index], &number) == napi_ok;
-  if (!is_number || !(number >= 0 && number <= std::numeric_limits<std::uint32_t>::max()) ||
-      number != std::floor(number)) {
-    is_ok_ = false;
-    return 0;
+  if (is_number && number >= 0 && number <= std::numeric_limits<std::uint32_t>::max()) {
+    const auto whole = static_cast<std::uint32_t>(number);
+    if (static_cast<double>(whole) == number) {
+      return whole;
+    }
   }
-  return static_cast<std::uint32_t>(number);
+  is_ok_ = false;
+  return 0;
 }
 
 const Key* Arguments::KeyAt(std::size_t index) { return environment_->keys.Find(NumberAt(index)); }
+
+KeyPtr Arguments::SharedKeyAt(std::size_t index) {
+  return environment_->keys.FindShared(NumberAt(index));
+}
 
 Result<MutableBytes> RegionOf(MutableBytes out, std::size_t offset, std::size_t size) {
   if (offset > out.size() || size > out.size() - offset) {

@@ -42,6 +42,11 @@ class Arguments {
 
   // The key of a handle number; null when there is none.
   const Key* KeyAt(std::size_t index);
+  // The same, kept alive by the result.
+  KeyPtr SharedKeyAt(std::size_t index);
+
+  napi_env env() const { return env_; }
+  napi_value ValueAt(std::size_t index) const { return values_[index]; }
 
  private:
   template <typename T>

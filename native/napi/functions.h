@@ -6,7 +6,7 @@
 #include <span>
 
 // The functions of the binding, one table per family. Their parameters are listed in
-// src/core/napi-binding.ts.
+// src/core/native-binding.ts.
 
 namespace keywright {
 
@@ -16,8 +16,11 @@ struct NamedFunction {
 };
 
 std::span<const NamedFunction> AeadFunctions();
+std::span<const NamedFunction> AsymmetricFunctions();
+std::span<const NamedFunction> AsyncFunctions();
 std::span<const NamedFunction> HashFunctions();
 std::span<const NamedFunction> KeyFunctions();
+std::span<const NamedFunction> KeyTransportFunctions();
 std::span<const NamedFunction> MessageFunctions();
 
 }  // namespace keywright

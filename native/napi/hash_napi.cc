@@ -1,4 +1,5 @@
 #include "core/digest.h"
+#include "core/hkdf.h"
 #include "core/mac.h"
 #include "core/random.h"
 #include "napi/arguments.h"
@@ -72,11 +73,25 @@ std::int32_t DeriveHmacKeyOf(Arguments& arguments) {
   return CodeOf(arguments.environment(), DeriveHmacKey(*key, *algorithm, data));
 }
 
+// (algorithm, keyMaterial, salt, info, out)
+std::int32_t HkdfInto(Arguments& arguments) {
+  const auto algorithm = arguments.DigestAt(0);
+  const Bytes key_material = arguments.BytesAt(1);
+  const Bytes salt = arguments.BytesAt(2);
+  const Bytes info = arguments.BytesAt(3);
+  const MutableBytes out = arguments.WritableAt(4);
+  if (!arguments.ok() || !algorithm) {
+    return CodeOf(Status::kInvalidArgument);
+  }
+  return CodeOf(Hkdf(*algorithm, key_material, salt, info, out), out.size());
+}
+
 constexpr NamedFunction kFunctions[] = {
     {"randomInto", Call<RandomInto>},
     {"digestInto", Call<DigestInto>},
     {"hmacInto", Call<HmacInto>},
     {"hmacVerify", Call<VerifyHmac>},
+    {"hkdfInto", Call<HkdfInto>},
     {"deriveHmacKey", Call<DeriveHmacKeyOf>},
 };
 

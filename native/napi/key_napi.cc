@@ -39,7 +39,7 @@ std::int32_t DestroyKey(Arguments& arguments) {
   return CodeOf(Status::kOk);
 }
 
-// (key): its length in bytes
+// (key): bytes of its secret form, which are those that wrapping protects
 std::int32_t KeyLength(Arguments& arguments) {
   const Key* key = arguments.KeyAt(0);
   if (!arguments.ok()) {
@@ -48,7 +48,8 @@ std::int32_t KeyLength(Arguments& arguments) {
   if (key == nullptr) {
     return CodeOf(Status::kDestroyedKey);
   }
-  return CodeOf(Status::kOk, key->size());
+  const Result<SecretForm> form = SecretForm::Of(*key);
+  return form.ok() ? CodeOf(Status::kOk, form.value().size()) : CodeOf(form.status());
 }
 
 // (key, label, context, out)
@@ -151,6 +152,34 @@ std::int32_t KwpUnwrapOf(Arguments& arguments) {
   return CodeOf(arguments.environment(), KwpUnwrap(*kek, wrapped, *type));
 }
 
+// (kek, key, out)
+std::int32_t KwWrapInto(Arguments& arguments) {
+  const Key* kek = arguments.KeyAt(0);
+  const Key* key = arguments.KeyAt(1);
+  const MutableBytes out = arguments.WritableAt(2);
+  if (!arguments.ok()) {
+    return CodeOf(Status::kInvalidArgument);
+  }
+  if (kek == nullptr || key == nullptr) {
+    return CodeOf(Status::kDestroyedKey);
+  }
+  return CodeOf(KwWrap(*kek, *key, out), out.size());
+}
+
+// (kek, wrapped, type)
+std::int32_t KwUnwrapOf(Arguments& arguments) {
+  const Key* kek = arguments.KeyAt(0);
+  const Bytes wrapped = arguments.BytesAt(1);
+  const auto type = arguments.KeyTypeAt(2);
+  if (!arguments.ok() || !type) {
+    return CodeOf(Status::kInvalidArgument);
+  }
+  if (kek == nullptr) {
+    return CodeOf(Status::kDestroyedKey);
+  }
+  return CodeOf(arguments.environment(), KwUnwrap(*kek, wrapped, *type));
+}
+
 constexpr NamedFunction kFunctions[] = {
     {"generateKey", Call<GenerateKey>},
     {"importKey", Call<ImportKey>},
@@ -163,6 +192,8 @@ constexpr NamedFunction kFunctions[] = {
     {"unwrapKey", Call<UnwrapKeyOf>},
     {"kwpWrapInto", Call<KwpWrapInto>},
     {"kwpUnwrap", Call<KwpUnwrapOf>},
+    {"kwWrapInto", Call<KwWrapInto>},
+    {"kwUnwrap", Call<KwUnwrapOf>},
 };
 
 }  // namespace

@@ -18,9 +18,8 @@ std::uint64_t ChooseSeed() {
     return std::random_device()();
   }
   if (std::from_chars(text, text + std::strlen(text), chosen).ec != std::errc()) {
-    std::cerr << "KEYWRIGHT_TEST_SEED must be a number
-                 ";
-        std::exit(2);
+    std::cerr << "KEYWRIGHT_TEST_SEED must be a number\n";
+    std::exit(2);
   }
   return chosen;
 }
@@ -70,13 +69,10 @@ namespace {
 int Run(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   seed = ChooseSeed();
-  std::cerr << "Seed (repeat with KEYWRIGHT_TEST_SEED): " << seed
-            << "
-               ";
-      if (InitializeLibrary(0) != Status::kOk) {
-    std::cerr << "the library did not start
-                 ";
-        return 2;
+  std::cerr << "Seed (repeat with KEYWRIGHT_TEST_SEED): " << seed << "\n";
+  if (InitializeLibrary(0) != Status::kOk) {
+    std::cerr << "the library did not start\n";
+    return 2;
   }
   return RUN_ALL_TESTS();
 }

@@ -57,17 +57,30 @@ TEST(PackedItems, RefusesEveryOverlapOfInputAndOutput) {
             Status::kInvalidArgument);
 }
 
-TEST(PackedItems, AnEndThatChangesDuringTheCallIsCaught) {
+// Runs a batch over 20 bytes whose ends another thread changes during the first item.
+Result<std::size_t> Race(Ends ends, const Ends& changed, Growth growth, Vector& out) {
   const Vector data(20);
-  Ends ends = {10, 20};
-  Vector out(20, 0xaa);
-  Ends out_ends(2);
+  Ends out_ends(ends.size());
   const auto work = [&](Bytes /*item*/, MutableBytes /*result*/) {
-    ends[1] = 0x7fff'ffff;  // what another thread could do to a shared array
+    ends = changed;
     return Status::kOk;
   };
-  EXPECT_EQ(TransformEach({data, ends}, 0, {}, {out, out_ends}, work).status(),
-            Status::kInvalidArgument);
+  const PackedOutput output{.data = out, .ends = out_ends};
+  return TransformEach({data, ends}, growth, {}, output, work);
+}
+
+TEST(PackedItems, EndsThatChangeDuringTheCallReachNoForeignMemory) {
+  Vector out(4, 0xaa);
+  // Beyond the data, while the result fits what is left of the output.
+  EXPECT_EQ(Race({1, 20, 20}, {1, 5, 24}, -15, out).status(), Status::kInvalidArgument);
+  EXPECT_EQ(out, Vector(4));
+  // Within the data, with a result beyond the output.
+  out.assign(66, 0xaa);
+  EXPECT_EQ(Race({10, 10}, {10, 20}, 28, out).status(), Status::kInvalidArgument);
+  EXPECT_EQ(out, Vector(66));
+  // Backwards.
+  out.assign(20, 0xaa);
+  EXPECT_EQ(Race({10, 20}, {10, 9}, 0, out).status(), Status::kInvalidArgument);
   EXPECT_EQ(out, Vector(20));
 }
 

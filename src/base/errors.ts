@@ -30,6 +30,7 @@ export const ERROR_CATALOGUE = {
   KeyUnavailableException: SERVER,
   KMSInternalException: SERVER,
   KMSInvalidMacException: CLIENT,
+  KMSInvalidSignatureException: CLIENT,
   KMSInvalidStateException: CLIENT,
   LimitExceededException: CLIENT,
   MalformedPolicyDocumentException: CLIENT,

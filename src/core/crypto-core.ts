@@ -7,29 +7,23 @@
  * output region that is too small raises `bufferTooSmall` and nothing is written.
  */
 
+import type { AsymmetricCore } from './asymmetric.ts';
+import type { AsyncCore } from './async.ts';
+import type { KeyHandle, KeyType, SymmetricKeyType } from './key-handle.ts';
+import type { KeyTransportCore } from './key-transport.ts';
+
+export type * from './asymmetric.ts';
+export type * from './async.ts';
+export type * from './key-handle.ts';
+export type * from './key-transport.ts';
+
 /** Bytes added by {@link CryptoCore.encrypt}: 12-byte nonce in front, 16-byte tag behind. */
 export const AEAD_OVERHEAD_BYTES = 28;
 
 /** Bytes added by {@link CryptoCore.encryptMessage}: 16-byte KDF nonce, 32-byte commitment, 16-byte tag. */
 export const MESSAGE_OVERHEAD_BYTES = 64;
 
-/**
- * What a handle may be used for; the native core checks it on every call.
- * - `aesGcm`: AES-256-GCM of data. 32 bytes.
- * - `aesKwp`: AES-256 key wrap with padding (RFC 5649). 32 bytes.
- * - `backing`: root of derivation: per-message keys, wrapping of other keys, SP 800-108. 32 bytes.
- * - `hmac`: HMAC key of 1 to 1024 bytes.
- */
-export type KeyType = 'aesGcm' | 'aesKwp' | 'backing' | 'hmac';
-
 export type DigestAlgorithm = 'SHA-224' | 'SHA-256' | 'SHA-384' | 'SHA-512';
-
-/** Reference to a key that lives in the secure heap of the core; the bytes are never visible to JavaScript. */
-export interface KeyHandle {
-  readonly type: KeyType;
-  /** Wipes and frees the key now. Later uses raise `destroyedKey`; a second call does nothing. */
-  destroy(): void;
-}
 
 /** Items laid end to end in one buffer: item `i` is `data[ends[i - 1] ?? 0 .. ends[i])`. */
 export interface PackedItems {
@@ -59,7 +53,7 @@ export interface PassphraseCost {
   readonly iterations: number;
 }
 
-export interface CryptoCore {
+export interface CryptoCore extends AsymmetricCore, KeyTransportCore, AsyncCore {
   info(): CoreInfo;
 
   // Randomness (SP 800-90A CTR_DRBG of OpenSSL)
@@ -70,9 +64,9 @@ export interface CryptoCore {
   // Keys
 
   /** Makes a fresh random key. `lengthBytes` only for `hmac` (default 32). */
-  generateKey(type: KeyType, lengthBytes?: number): KeyHandle;
+  generateKey(type: SymmetricKeyType, lengthBytes?: number): KeyHandle;
   /** Copies `bytes` into the secure heap; the caller still owns `bytes` and wipes them. */
-  importKey(type: KeyType, bytes: Uint8Array): KeyHandle;
+  importKey(type: SymmetricKeyType, bytes: Uint8Array): KeyHandle;
 
   // Derivation
 
@@ -85,12 +79,22 @@ export interface CryptoCore {
    */
   deriveBytes(key: KeyHandle, label: Uint8Array, context: Uint8Array, lengthBytes: number): Buffer;
   /** As {@link deriveBytes}, 32 bytes, which stay in the secure heap as a new key of `type`. */
-  deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: KeyType): KeyHandle;
+  deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: SymmetricKeyType): KeyHandle;
   /**
-   * Argon2id (RFC 9106) with one lane and 32 bytes of output, as a `backing` key. `passphrase` of 1 to 65536 bytes, `salt`
-   * of 16 to 64; `memoryKiB` from 8 to 2^22, `iterations` from 1 to 1024. Blocks the thread for as long as it takes.
+   * Argon2id (RFC 9106) with one lane and 32 bytes of output, as a `backing` key. `passphrase` of 1 to 65536 bytes,
+   * `salt` of 16 to 64; `memoryKiB` from 8 to 2^22, `iterations` from 1 to 1024. Blocks the thread for as long as it
+   * takes.
    */
   deriveKeyFromPassphrase(passphrase: Uint8Array, salt: Uint8Array, cost: PassphraseCost): KeyHandle;
+
+  /** HKDF (RFC 5869), extract and expand; `lengthBytes` from 1 to 255 digests. */
+  hkdf(
+    algorithm: DigestAlgorithm,
+    keyMaterial: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    lengthBytes: number,
+  ): Buffer;
 
   // Digests and MACs
 
@@ -127,8 +131,8 @@ export interface CryptoCore {
   /** Encrypts every item in one call, with one AAD for all; `out` holds at least items + 28 bytes each. */
   encryptBatchInto(key: KeyHandle, items: PackedItems, aad: Uint8Array | undefined, out: Uint8Array): PackedItems;
   /**
-   * Decrypts every item in one call. @throws CoreError `authenticationFailed` if one fails; what `out` would have got is
-   * then zeroed.
+   * Decrypts every item in one call. @throws CoreError `authenticationFailed` if one fails; what `out` would have got
+   * is then zeroed.
    */
   decryptBatchInto(key: KeyHandle, items: PackedItems, aad: Uint8Array | undefined, out: Uint8Array): PackedItems;
 
@@ -195,7 +199,10 @@ export interface CryptoCore {
 
   // Keys under keys
 
-  /** Protects `key` under a `backing` key by the construction of {@link encryptMessage}, bound to `aad`. */
+  /**
+   * Protects `key`, symmetric or private, under a `backing` key by the construction of {@link encryptMessage}, bound to
+   * `aad` and the type.
+   */
   wrapKey(kek: KeyHandle, key: KeyHandle, aad: Uint8Array): Buffer;
   /** @throws CoreError `authenticationFailed` when kek, aad or bytes do not fit. */
   unwrapKey(kek: KeyHandle, wrapped: Uint8Array, aad: Uint8Array, type: KeyType): KeyHandle;

@@ -1,11 +1,12 @@
 import type { CoreInfo } from './crypto-core.ts';
+import type { NativeAsymmetricBinding } from './native-asymmetric-binding.ts';
 
 /**
  * The functions that a binding of the native core offers. Each answers a number: bytes written, a key handle or a flag
  * when it is not negative, else minus the number of a status (status.ts). They check every argument and never throw.
  * `key` and `kek` are handles; `type` and `algorithm` are numbers of codes.ts.
  */
-export interface NativeBinding {
+export interface NativeBinding extends NativeAsymmetricBinding {
   info(): CoreInfo;
 
   randomInto(out: Uint8Array): number;
@@ -13,6 +14,7 @@ export interface NativeBinding {
   hmacInto(key: number, algorithm: number, data: Uint8Array, out: Uint8Array): number;
   hmacVerify(key: number, algorithm: number, data: Uint8Array, mac: Uint8Array): number;
   deriveHmacKey(key: number, algorithm: number, data: Uint8Array): number;
+  hkdfInto(algorithm: number, keyMaterial: Uint8Array, salt: Uint8Array, info: Uint8Array, out: Uint8Array): number;
 
   generateKey(type: number, lengthBytes: number): number;
   importKey(type: number, bytes: Uint8Array): number;
@@ -25,6 +27,8 @@ export interface NativeBinding {
   unwrapKey(kek: number, wrapped: Uint8Array, aad: Uint8Array, type: number): number;
   kwpWrapInto(kek: number, key: number, out: Uint8Array): number;
   kwpUnwrap(kek: number, wrapped: Uint8Array, type: number): number;
+  kwWrapInto(kek: number, key: number, out: Uint8Array): number;
+  kwUnwrap(kek: number, wrapped: Uint8Array, type: number): number;
 
   encryptInto(key: number, plaintext: Uint8Array, aad: Uint8Array, out: Uint8Array, outOffset: number): number;
   decryptInto(key: number, sealed: Uint8Array, aad: Uint8Array, out: Uint8Array, outOffset: number): number;

@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer';
-
 import { DIGEST_BYTES, DIGEST_CODES, KEY_TYPE_CODES } from './codes.ts';
 import {
   AEAD_OVERHEAD_BYTES,
@@ -7,18 +5,16 @@ import {
   type CoreInfo,
   type CryptoCore,
   type DigestAlgorithm,
-  type KeyHandle,
-  type KeyType,
   type PackedItems,
   type PassphraseCost,
 } from './crypto-core.ts';
+import type { KeyHandle, KeyType, SymmetricKeyType } from './key-handle.ts';
 import type { NativeBinding } from './native-binding.ts';
 import { NativeKey, type DestroyKey } from './native-key.ts';
-import { CoreError } from './status.ts';
+import { NativeKeyTransport } from './native-key-transport.ts';
+import { allocate, allocateSecret, check, codeOf, lengthOf, MAX_DATA_BYTES, NO_BYTES, requireWithin } from './native-support.ts';
 
-const NO_BYTES = new Uint8Array(0);
 const MAX_RANDOM_BYTES = 2 ** 20;
-const MAX_DATA_BYTES = 0x7fff_0000;
 const DEFAULT_KEY_BYTES = 32;
 
 const { handleOf } = NativeKey;
@@ -27,11 +23,12 @@ const { handleOf } = NativeKey;
  * {@link CryptoCore} over a native binding. Outputs are allocated here, because a Buffer made by Node-API costs several
  * times the encryption; secrets get memory of their own and never a slice of the pool that other Buffers share.
  */
-export class NativeCore implements CryptoCore {
+export class NativeCore extends NativeKeyTransport implements CryptoCore {
   readonly #native: NativeBinding;
   readonly #destroyKey: DestroyKey;
 
   constructor(native: NativeBinding) {
+    super(native);
     this.#native = native;
     this.#destroyKey = (handle) => native.destroyKey(handle);
   }
@@ -46,11 +43,11 @@ export class NativeCore implements CryptoCore {
     return out;
   }
 
-  generateKey(type: KeyType, lengthBytes: number = DEFAULT_KEY_BYTES): KeyHandle {
+  generateKey(type: SymmetricKeyType, lengthBytes: number = DEFAULT_KEY_BYTES): KeyHandle {
     return this.#key(type, this.#native.generateKey(codeOf(KEY_TYPE_CODES, type), lengthBytes));
   }
 
-  importKey(type: KeyType, bytes: Uint8Array): KeyHandle {
+  importKey(type: SymmetricKeyType, bytes: Uint8Array): KeyHandle {
     return this.#key(type, this.#native.importKey(codeOf(KEY_TYPE_CODES, type), bytes));
   }
 
@@ -60,7 +57,7 @@ export class NativeCore implements CryptoCore {
     return out;
   }
 
-  deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: KeyType): KeyHandle {
+  deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: SymmetricKeyType): KeyHandle {
     return this.#key(type, this.#native.deriveKey(handleOf(key), label, context, codeOf(KEY_TYPE_CODES, type)));
   }
 
@@ -69,16 +66,29 @@ export class NativeCore implements CryptoCore {
     return this.#key('backing', this.#native.deriveKeyFromPassphrase(passphrase, salt, memoryKiB, iterations));
   }
 
+  hkdf(
+    algorithm: DigestAlgorithm,
+    keyMaterial: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    lengthBytes: number,
+  ): Buffer {
+    const code = codeOf(DIGEST_CODES, algorithm);
+    const out = allocateSecret(requireWithin(lengthBytes, 1, 255 * DIGEST_BYTES[algorithm]));
+    check(this.#native.hkdfInto(code, keyMaterial, salt, info, out));
+    return out;
+  }
+
   digest(algorithm: DigestAlgorithm, data: Uint8Array): Buffer {
     const code = codeOf(DIGEST_CODES, algorithm);
-    const out = Buffer.allocUnsafe(DIGEST_BYTES[algorithm]);
+    const out = allocate(DIGEST_BYTES[algorithm]);
     check(this.#native.digestInto(code, data, out));
     return out;
   }
 
   hmac(key: KeyHandle, algorithm: DigestAlgorithm, data: Uint8Array): Buffer {
     const code = codeOf(DIGEST_CODES, algorithm);
-    const out = Buffer.allocUnsafe(DIGEST_BYTES[algorithm]);
+    const out = allocate(DIGEST_BYTES[algorithm]);
     check(this.#native.hmacInto(handleOf(key), code, data, out));
     return out;
   }
@@ -92,7 +102,7 @@ export class NativeCore implements CryptoCore {
   }
 
   encrypt(key: KeyHandle, plaintext: Uint8Array, aad: Uint8Array = NO_BYTES): Buffer {
-    const out = Buffer.allocUnsafe(lengthOf(plaintext) + AEAD_OVERHEAD_BYTES);
+    const out = allocate(lengthOf(plaintext) + AEAD_OVERHEAD_BYTES);
     check(this.#native.encryptInto(handleOf(key), plaintext, aad, out, 0));
     return out;
   }
@@ -136,7 +146,7 @@ export class NativeCore implements CryptoCore {
   }
 
   encryptMessage(key: KeyHandle, header: Uint8Array, context: Uint8Array, plaintext: Uint8Array): Buffer {
-    const out = Buffer.allocUnsafe(lengthOf(header) + lengthOf(plaintext) + MESSAGE_OVERHEAD_BYTES);
+    const out = allocate(lengthOf(header) + lengthOf(plaintext) + MESSAGE_OVERHEAD_BYTES);
     check(this.#native.encryptMessageInto(handleOf(key), header, context, plaintext, out, 0));
     return out;
   }
@@ -202,7 +212,7 @@ export class NativeCore implements CryptoCore {
     lengthBytes: number,
   ): { plaintext: Buffer; blob: Buffer } {
     const plaintext = allocateSecret(requireWithin(lengthBytes, 1, 1024));
-    const blob = Buffer.allocUnsafe(lengthOf(header) + lengthBytes + MESSAGE_OVERHEAD_BYTES);
+    const blob = allocate(lengthOf(header) + lengthBytes + MESSAGE_OVERHEAD_BYTES);
     check(this.#native.generateDataKeysInto(handleOf(key), header, context, lengthBytes, 1, plaintext, blob));
     return { plaintext, blob };
   }
@@ -213,7 +223,7 @@ export class NativeCore implements CryptoCore {
     context: Uint8Array,
     lengthBytes: number,
   ): Buffer {
-    const blob = Buffer.allocUnsafe(lengthOf(header) + requireWithin(lengthBytes, 1, 1024) + MESSAGE_OVERHEAD_BYTES);
+    const blob = allocate(lengthOf(header) + requireWithin(lengthBytes, 1, 1024) + MESSAGE_OVERHEAD_BYTES);
     check(this.#native.generateDataKeyWithoutPlaintextInto(handleOf(key), header, context, lengthBytes, blob));
     return blob;
   }
@@ -231,7 +241,7 @@ export class NativeCore implements CryptoCore {
   }
 
   wrapKey(kek: KeyHandle, key: KeyHandle, aad: Uint8Array): Buffer {
-    const out = Buffer.allocUnsafe(this.#lengthOf(key) + MESSAGE_OVERHEAD_BYTES);
+    const out = allocate(this.#lengthOf(key) + MESSAGE_OVERHEAD_BYTES);
     check(this.#native.wrapKeyInto(handleOf(kek), handleOf(key), aad, out));
     return out;
   }
@@ -242,7 +252,7 @@ export class NativeCore implements CryptoCore {
 
   kwpWrap(kek: KeyHandle, key: KeyHandle): Buffer {
     // RFC 5649 §4.1: padded to a multiple of 8, and one block of 8 in front.
-    const out = Buffer.allocUnsafe(Math.ceil(this.#lengthOf(key) / 8) * 8 + 8);
+    const out = allocate(Math.ceil(this.#lengthOf(key) / 8) * 8 + 8);
     check(this.#native.kwpWrapInto(handleOf(kek), handleOf(key), out));
     return out;
   }
@@ -258,34 +268,6 @@ export class NativeCore implements CryptoCore {
   #lengthOf(key: KeyHandle): number {
     return check(this.#native.keyLength(handleOf(key)));
   }
-}
-
-/** Gives back what is not negative; throws the {@link CoreError} of a negative number. */
-function check(code: number): number {
-  if (code < 0) throw CoreError.fromCode(-code);
-  return code;
-}
-
-function codeOf<Name extends string>(codes: Readonly<Record<Name, number>>, name: Name): number {
-  if (!Object.hasOwn(codes, name)) throw new CoreError('invalidArgument');
-  return codes[name];
-}
-
-function requireWithin(value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new CoreError('invalidArgument');
-  return value;
-}
-
-/** Length for the allocation of an output; the binding checks what `bytes` is. */
-function lengthOf(bytes: { readonly length: number } | undefined): number {
-  const length: unknown = bytes?.length;
-  if (typeof length !== 'number' || !(length >= 0 && length <= MAX_DATA_BYTES)) throw new CoreError('invalidArgument');
-  return length;
-}
-
-/** Memory of its own: a slice of the pool would let `.buffer` of a neighbour reach the secret. */
-function allocateSecret(length: number): Buffer {
-  return Buffer.allocUnsafeSlow(length);
 }
 
 /** Room for as many ends as `items` has. */

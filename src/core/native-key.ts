@@ -1,4 +1,4 @@
-import type { KeyHandle, KeyType } from './crypto-core.ts';
+import type { KeyHandle, KeyType } from './key-handle.ts';
 import { CoreError } from './status.ts';
 
 /** Frees a key by its native handle; a handle that names no key is ignored. */
@@ -19,9 +19,11 @@ export class NativeKey implements KeyHandle {
   /** 0 when destroyed, which no key has. */
   #handle: number;
   readonly #destroy: DestroyKey;
+  readonly #isPublic: boolean;
 
-  constructor(type: KeyType, handle: number, destroy: DestroyKey) {
+  constructor(type: KeyType, handle: number, destroy: DestroyKey, isPublic = false) {
     this.type = type;
+    this.#isPublic = isPublic;
     this.#handle = handle;
     this.#destroy = destroy;
     forgottenKeys.register(this, { handle, destroy }, this);
@@ -32,6 +34,10 @@ export class NativeKey implements KeyHandle {
     if (typeof key !== 'object' || key === null || !(#handle in key)) throw new CoreError('invalidArgument');
     return key.#handle;
   };
+
+  get isPublic(): boolean {
+    return this.#isPublic;
+  }
 
   destroy(): void {
     if (this.#handle === 0) return;

@@ -12,6 +12,8 @@ export const CORE_STATUS = {
   randomFailed: 6,
   outOfSecureMemory: 7,
   libcryptoFailed: 8,
+  invalidKey: 9,
+  invalidLength: 10,
 } as const;
 
 export type CoreStatusName = keyof typeof CORE_STATUS;

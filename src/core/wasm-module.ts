@@ -1,8 +1,9 @@
-/** Loads the WebAssembly module of the core. Nothing of Node is used here: it runs in browsers too. */
+/** Starts the WebAssembly module of the core. Nothing of Node is used here: it runs in browsers too. */
+import { wasmHost, type CompiledModule, type LinearMemory, type ModuleImports } from './wasm-host.ts';
 
 /** What `native/wasm` exports beside one function for each member of the binding. */
 export interface WasmExports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   kw_initialize(secureHeapBytes: number): number;
   kw_allocate(size: number): number;
   kw_free(address: number, size: number): void;
@@ -26,13 +27,16 @@ const ENTROPY_QUOTA_BYTES = 65_536;
 /** Numbers of WASI. */
 const WASI_SUCCESS = 0;
 const WASI_BAD_DESCRIPTOR = 8;
+const WASI_IO_ERROR = 29;
+/** "No such system call", as Emscripten's C library counts. */
+const ENOSYS = 52;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
 
 type FillRandom = (region: Uint8Array) => void;
 
 /** @throws Error when the host has no cryptographic randomness. */
 function hostEntropy(): FillRandom {
-  const host = (globalThis as { crypto?: Partial<Crypto> }).crypto;
+  const host = (globalThis as { crypto?: { getRandomValues?: (region: Uint8Array) => unknown } }).crypto;
   const { getRandomValues } = host ?? {};
   if (typeof getRandomValues !== 'function') {
     throw new Error('keywright: the WebAssembly core needs crypto.getRandomValues, which this runtime does not have.');
@@ -52,26 +56,30 @@ function requireWorking(fill: FillRandom): void {
   fill(first);
   fill(second);
   if (first.every((byte, index) => byte === second[index])) {
-    throw new Error('keywright: crypto.getRandomValues of this runtime is not random; the WebAssembly core will not start.');
+    throw new Error(
+      'keywright: crypto.getRandomValues of this runtime is not random; the WebAssembly core will not start.',
+    );
   }
 }
 
-/** All that the module imports. Of WASI there is the clock; files, descriptors and the environment do not exist. */
-function importsOver(memory: () => ArrayBuffer, fill: FillRandom): WebAssembly.Imports {
+/** All that the module imports. Of WASI there are randomness and the clock; files, descriptors and the environment do not exist. */
+function importsOver(memory: () => ArrayBuffer, fill: FillRandom): ModuleImports {
   const view = (): DataView => new DataView(memory());
   return {
-    keywright: {
-      entropy(address: number, length: number): number {
+    env: {
+      emscripten_notify_memory_growth: () => undefined,
+      __syscall_getdents64: () => -ENOSYS,
+      __syscall_stat64: () => -ENOSYS,
+    },
+    wasi_snapshot_preview1: {
+      random_get(address: number, length: number): number {
         try {
           fill(new Uint8Array(memory(), address >>> 0, length >>> 0));
-          return 0;
+          return WASI_SUCCESS;
         } catch {
-          return 1;
+          return WASI_IO_ERROR;
         }
       },
-    },
-    env: { emscripten_notify_memory_growth: () => undefined },
-    wasi_snapshot_preview1: {
       clock_time_get(_clock: number, _precision: bigint, out: number): number {
         view().setBigUint64(out >>> 0, BigInt(Date.now()) * NANOSECONDS_PER_MILLISECOND, true);
         return WASI_SUCCESS;
@@ -86,7 +94,6 @@ function importsOver(memory: () => ArrayBuffer, fill: FillRandom): WebAssembly.I
       fd_read: () => WASI_BAD_DESCRIPTOR,
       fd_seek: () => WASI_BAD_DESCRIPTOR,
       fd_write: () => WASI_BAD_DESCRIPTOR,
-      fd_fdstat_get: () => WASI_BAD_DESCRIPTOR,
       proc_exit(code: number): never {
         throw new Error(`keywright: the WebAssembly core stopped (${code})`);
       },
@@ -99,15 +106,15 @@ function importsOver(memory: () => ArrayBuffer, fill: FillRandom): WebAssembly.I
  *
  * @throws Error when the runtime has no cryptographic randomness, or `module` is not the core.
  */
-export function startModule(module: WebAssembly.Module): WasmInstance {
+export function startModule(module: CompiledModule): WasmInstance {
   const fill = hostEntropy();
   requireWorking(fill);
-  let memory: WebAssembly.Memory | undefined;
+  let memory: LinearMemory | undefined;
   const buffer = (): ArrayBuffer => {
     if (memory === undefined) throw new Error('keywright: the WebAssembly core was used before it was ready');
-    return memory.buffer as ArrayBuffer;
+    return memory.buffer;
   };
-  const { exports } = new WebAssembly.Instance(module, importsOver(buffer, fill));
+  const { exports } = new (wasmHost().Instance)(module, importsOver(buffer, fill));
   const functionNamed = (name: string): WasmFunction => {
     const found = exports[name];
     if (typeof found !== 'function') {
@@ -115,7 +122,7 @@ export function startModule(module: WebAssembly.Module): WasmInstance {
     }
     return found as WasmFunction;
   };
-  memory = exports['memory'] as WebAssembly.Memory;
+  memory = exports['memory'] as LinearMemory;
   // Runs the constructors of the C++ sources.
   (functionNamed('_initialize') as unknown as () => void)();
   return { exports: exports as unknown as WasmExports, functionNamed };

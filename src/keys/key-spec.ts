@@ -4,6 +4,8 @@
  * @source KMS Developer Guide, "Key spec reference"; KMS API Reference, CreateKey
  */
 
+import type { KeyType } from '../core/key-handle.ts';
+
 export const KEY_SPECS = [
   'SYMMETRIC_DEFAULT',
   'RSA_2048',
@@ -77,6 +79,9 @@ export const SIGNING_ALGORITHMS = [
 ] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
+export const MESSAGE_TYPES = ['RAW', 'DIGEST', 'EXTERNAL_MU'] as const;
+export type MessageType = (typeof MESSAGE_TYPES)[number];
+
 export const MAC_ALGORITHMS = ['HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512'] as const;
 export type MacAlgorithm = (typeof MAC_ALGORITHMS)[number];
 
@@ -134,14 +139,37 @@ export function isUsageOfSpec(usage: KeyUsage, spec: KeySpec): boolean {
   return ALGORITHMS[spec][usage] !== undefined;
 }
 
-/** What a key's material is, as far as storing and opening it is concerned. */
-export type MaterialKind = 'symmetric' | 'hmac' | 'asymmetric';
+const MATERIAL_TYPES: Readonly<Record<KeySpec, KeyType>> = {
+  SYMMETRIC_DEFAULT: 'backing',
+  RSA_2048: 'rsa2048',
+  RSA_3072: 'rsa3072',
+  RSA_4096: 'rsa4096',
+  ECC_NIST_P256: 'p256',
+  ECC_NIST_P384: 'p384',
+  ECC_NIST_P521: 'p521',
+  ECC_SECG_P256K1: 'secp256k1',
+  ECC_NIST_EDWARDS25519: 'ed25519',
+  HMAC_224: 'hmac',
+  HMAC_256: 'hmac',
+  HMAC_384: 'hmac',
+  HMAC_512: 'hmac',
+  SM2: 'sm2',
+  ML_DSA_44: 'mlDsa44',
+  ML_DSA_65: 'mlDsa65',
+  ML_DSA_87: 'mlDsa87',
+  ML_KEM_512: 'mlKem512',
+  ML_KEM_768: 'mlKem768',
+  ML_KEM_1024: 'mlKem1024',
+};
 
-export function materialKindOf(spec: KeySpec): MaterialKind {
-  if (spec === 'SYMMETRIC_DEFAULT') {
-    return 'symmetric';
-  }
-  return hmacKeyBytes(spec) === undefined ? 'asymmetric' : 'hmac';
+/** What the material of a key of this spec is to the cryptographic core. */
+export function materialTypeOf(spec: KeySpec): KeyType {
+  return MATERIAL_TYPES[spec];
+}
+
+/** True for specs whose keys are key pairs. */
+export function isAsymmetric(spec: KeySpec): boolean {
+  return !['backing', 'hmac'].includes(MATERIAL_TYPES[spec]);
 }
 
 const HMAC_KEY_BYTES: Readonly<Partial<Record<KeySpec, number>>> = {
@@ -154,4 +182,35 @@ const HMAC_KEY_BYTES: Readonly<Partial<Record<KeySpec, number>>> = {
 /** Length of an HMAC key of this spec in bytes; undefined for other specs. */
 export function hmacKeyBytes(spec: KeySpec): number | undefined {
   return HMAC_KEY_BYTES[spec];
+}
+
+/** Specs of data key pairs. @source KMS API Reference, GenerateDataKeyPair */
+export const DATA_KEY_PAIR_SPECS = [
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'SM2',
+  'ECC_NIST_EDWARDS25519',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
+] as const satisfies readonly KeySpec[];
+export type DataKeyPairSpec = (typeof DATA_KEY_PAIR_SPECS)[number];
+
+/** Largest plaintexts in bytes: modulus - 2 × hash - 2 for RSAES-OAEP (RFC 8017 §7.1.1), and AWS's limit for SM2PKE. */
+const MAX_PLAINTEXT_BYTES: Readonly<Partial<Record<KeySpec, Readonly<Partial<Record<EncryptionAlgorithm, number>>>>>> =
+  {
+    RSA_2048: { RSAES_OAEP_SHA_1: 214, RSAES_OAEP_SHA_256: 190 },
+    RSA_3072: { RSAES_OAEP_SHA_1: 342, RSAES_OAEP_SHA_256: 318 },
+    RSA_4096: { RSAES_OAEP_SHA_1: 470, RSAES_OAEP_SHA_256: 446 },
+    SM2: { SM2PKE: 1024 },
+  };
+
+/** How much a key of this spec encrypts at once; undefined when it is the limit of the API itself, 4096 bytes. */
+export function maxPlaintextBytes(spec: KeySpec, algorithm: EncryptionAlgorithm): number | undefined {
+  return MAX_PLAINTEXT_BYTES[spec]?.[algorithm];
 }

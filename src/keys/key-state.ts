@@ -45,6 +45,7 @@ const DELETION: Column = {
  * The rows of the table that share their cells:
  * - `any`: works in every state;
  * - `use`: cryptographic use of the key;
+ * - `publicKey`: reading the public key, which a disabled key still shows;
  * - `change`: changes of the enabled state;
  * - `rotate`: rotation, and changes of its schedule;
  * - `describe`: changes of what describes the key (tags, description, a new alias);
@@ -60,6 +61,7 @@ const RULES = {
     Unavailable: UNAVAILABLE,
     Creating: CREATING,
   },
+  publicKey: { ...DELETION, Creating: CREATING },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
   rotate: {
     ...DELETION,

@@ -2,7 +2,8 @@
 import type { Caller } from '../base/caller.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
-import type { MacAlgorithm } from '../keys/key-spec.ts';
+import type { PublicEncryptionAlgorithm } from '../core/asymmetric.ts';
+import type { DataKeyPairSpec, MacAlgorithm, MessageType, SigningAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
 import type { Grant, GrantParty } from '../policy/grant.ts';
@@ -111,7 +112,48 @@ export interface SymmetricMaterial {
     context: Uint8Array,
     lengthBytes: number,
   ): MaybePromise<Uint8Array>;
+  /** A fresh key pair, its private key in the clear (PKCS#8) and encrypted like data. */
+  generateDataKeyPair(
+    header: Uint8Array,
+    context: Uint8Array,
+    spec: DataKeyPairSpec,
+  ): MaybePromise<{ readonly publicKey: Uint8Array; readonly privateKey: Uint8Array; readonly blob: Uint8Array }>;
+  generateDataKeyPairWithoutPlaintext(
+    header: Uint8Array,
+    context: Uint8Array,
+    spec: DataKeyPairSpec,
+  ): MaybePromise<{ readonly publicKey: Uint8Array; readonly blob: Uint8Array }>;
 }
+
+/** A key pair, ready for use; each function belongs to some specs only, and is called for no others. */
+export interface AsymmetricMaterial {
+  /** SubjectPublicKeyInfo (RFC 5280), DER. */
+  publicKey(): MaybePromise<Uint8Array>;
+  sign(algorithm: SigningAlgorithm, type: MessageType, message: Uint8Array): MaybePromise<SignOutcome>;
+  verify(
+    algorithm: SigningAlgorithm,
+    type: MessageType,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): MaybePromise<VerifyOutcome>;
+  encrypt(algorithm: PublicEncryptionAlgorithm, plaintext: Uint8Array): MaybePromise<Uint8Array>;
+  /** @returns undefined for a ciphertext that does not open: one answer for every cause */
+  decrypt(algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
+  /** @returns undefined when the other side's public key is none of the same curve */
+  deriveSharedSecret(peerPublicKey: Uint8Array): MaybePromise<Uint8Array | undefined>;
+  encapsulate(): MaybePromise<{ readonly sharedSecret: Uint8Array; readonly ciphertext: Uint8Array }>;
+  /** @returns undefined for a ciphertext of the wrong length; any other one gives a secret (implicit rejection) */
+  decapsulate(ciphertext: Uint8Array): MaybePromise<Uint8Array | undefined>;
+}
+
+/** What is wrong with the message: its type for this algorithm, or the length of the digest. */
+export type MessageProblem = 'messageType' | 'digestLength';
+
+export type SignOutcome =
+  { readonly ok: true; readonly signature: Uint8Array } | { readonly ok: false; readonly problem: MessageProblem };
+
+export type VerifyOutcome =
+  { readonly ok: true; readonly isValid: boolean } | { readonly ok: false; readonly problem: MessageProblem };
 
 /** HMAC key material, ready for use. */
 export interface MacMaterial {
@@ -131,6 +173,8 @@ export interface KeyMaterialProvider {
   openSymmetric(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
   /** The only material of an HMAC key. */
   openMac(key: KmsKey): MaybePromise<MacMaterial>;
+  /** The only material of a key pair. */
+  openAsymmetric(key: KmsKey): MaybePromise<AsymmetricMaterial>;
 }
 
 /** What a request asks to do, for the decision whether it may. */

@@ -3,7 +3,13 @@
  *
  * @source KMS API Reference, data types and request parameters
  */
-import { ENCRYPTION_ALGORITHMS, MAC_ALGORITHMS } from '../keys/key-spec.ts';
+import {
+  DATA_KEY_PAIR_SPECS,
+  ENCRYPTION_ALGORITHMS,
+  MAC_ALGORITHMS,
+  MESSAGE_TYPES,
+  SIGNING_ALGORITHMS,
+} from '../keys/key-spec.ts';
 import {
   blob,
   boolean,
@@ -35,6 +41,12 @@ export const plaintext = blob({ min: 1, max: 4096, secret: true });
 export const encryptionContext = stringMap();
 export const encryptionAlgorithm = enumeration(ENCRYPTION_ALGORITHMS);
 export const message = blob({ min: 1, max: 4096, secret: true });
+export const signature = blob({ min: 1, max: 6144 });
+export const signingAlgorithm = enumeration(SIGNING_ALGORITHMS);
+export const messageType = enumeration(MESSAGE_TYPES);
+export const publicKey = blob({ min: 1, max: 8192 });
+export const keyPairSpec = enumeration(DATA_KEY_PAIR_SPECS);
+export const encapsulationAlgorithm = enumeration(['ML_KEM']);
 export const mac = blob({ min: 1, max: 6144 });
 export const macAlgorithm = enumeration(MAC_ALGORITHMS);
 export const numberOfBytes = integer({ min: 1, max: 1024 });

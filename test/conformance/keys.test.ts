@@ -11,7 +11,7 @@ import {
   ListResourceTagsCommand,
   ReEncryptCommand,
   ScheduleKeyDeletionCommand,
-  SignCommand,
+  DescribeCustomKeyStoresCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
@@ -84,10 +84,6 @@ describeKms('keys', (suite) => {
     });
 
     it('CreateKey says what this version does not have, instead of making another key', async () => {
-      await expectError(
-        suite.createKey({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' }),
-        'UnsupportedOperationException',
-      );
       await expectError(suite.createKey({ Origin: 'EXTERNAL' }), 'UnsupportedOperationException');
       await expectError(
         suite.createKey({ CustomKeyStoreId: 'cks-1234567890abcdef0' }),
@@ -96,12 +92,7 @@ describeKms('keys', (suite) => {
     });
 
     it('an operation that this version does not have is unknown', async () => {
-      await expectError(
-        suite.kms.send(
-          new SignCommand({ KeyId: UNKNOWN_ID, Message: Buffer.from('m'), SigningAlgorithm: 'ECDSA_SHA_256' }),
-        ),
-        'UnknownOperationException',
-      );
+      await expectError(suite.kms.send(new DescribeCustomKeyStoresCommand({})), 'UnknownOperationException');
     });
   });
 

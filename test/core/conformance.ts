@@ -3,10 +3,15 @@ import { describe } from 'vitest';
 import type { CryptoCore } from '../../src/core/crypto-core.ts';
 import { aeadConformance } from './conformance/aead.ts';
 import { argumentConformance } from './conformance/arguments.ts';
+import { asyncConformance } from './conformance/async.ts';
 import { hashConformance } from './conformance/hash.ts';
+import { keyPairConformance } from './conformance/key-pairs.ts';
+import { keyTransportConformance } from './conformance/key-transport.ts';
 import { keyConformance } from './conformance/keys.ts';
 import { messageConformance } from './conformance/message.ts';
+import { signatureConformance } from './conformance/signatures.ts';
 import type { Suite } from './conformance/support.ts';
+import { wycheproofAsymmetricConformance } from './conformance/wycheproof-asymmetric.ts';
 import { wycheproofConformance } from './conformance/wycheproof.ts';
 
 const SUITES: readonly Suite[] = [
@@ -18,9 +23,24 @@ const SUITES: readonly Suite[] = [
   ...wycheproofConformance,
 ];
 
-/** Declares the tests of the suite for `core`. */
+const ASYMMETRIC_SUITES: readonly Suite[] = [
+  ...signatureConformance,
+  ...keyPairConformance,
+  ...keyTransportConformance,
+  ...asyncConformance,
+  ...wycheproofAsymmetricConformance,
+];
+
+/** Declares the tests of the symmetric part for `core`. */
 export function coreConformance(name: string, core: CryptoCore): void {
   describe(`${name} conformance`, () => {
     for (const { name: chapter, declare } of SUITES) describe(chapter, () => declare(core));
+  });
+}
+
+/** Declares the tests for key pairs, key transport and asynchronous operations. */
+export function asymmetricConformance(name: string, core: CryptoCore): void {
+  describe(`${name} conformance, key pairs`, () => {
+    for (const { name: chapter, declare } of ASYMMETRIC_SUITES) describe(chapter, () => declare(core));
   });
 }

@@ -11,20 +11,26 @@ interface Requests {
   CreateAlias: sdk.CreateAliasRequest;
   CreateGrant: sdk.CreateGrantRequest;
   CreateKey: sdk.CreateKeyRequest;
+  Decapsulate: sdk.DecapsulateRequest;
   Decrypt: sdk.DecryptRequest;
   DeleteAlias: sdk.DeleteAliasRequest;
+  DeriveSharedSecret: sdk.DeriveSharedSecretRequest;
   DescribeKey: sdk.DescribeKeyRequest;
   DisableKey: sdk.DisableKeyRequest;
   DisableKeyRotation: sdk.DisableKeyRotationRequest;
   EnableKey: sdk.EnableKeyRequest;
   EnableKeyRotation: sdk.EnableKeyRotationRequest;
+  Encapsulate: sdk.EncapsulateRequest;
   Encrypt: sdk.EncryptRequest;
   GenerateDataKey: sdk.GenerateDataKeyRequest;
+  GenerateDataKeyPair: sdk.GenerateDataKeyPairRequest;
+  GenerateDataKeyPairWithoutPlaintext: sdk.GenerateDataKeyPairWithoutPlaintextRequest;
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextRequest;
   GenerateMac: sdk.GenerateMacRequest;
   GenerateRandom: sdk.GenerateRandomRequest;
   GetKeyPolicy: sdk.GetKeyPolicyRequest;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusRequest;
+  GetPublicKey: sdk.GetPublicKeyRequest;
   ListAliases: sdk.ListAliasesRequest;
   ListGrants: sdk.ListGrantsRequest;
   ListKeyPolicies: sdk.ListKeyPoliciesRequest;
@@ -39,11 +45,13 @@ interface Requests {
   RevokeGrant: sdk.RevokeGrantRequest;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandRequest;
   ScheduleKeyDeletion: sdk.ScheduleKeyDeletionRequest;
+  Sign: sdk.SignRequest;
   TagResource: sdk.TagResourceRequest;
   UntagResource: sdk.UntagResourceRequest;
   UpdateAlias: sdk.UpdateAliasRequest;
   UpdateKeyDescription: sdk.UpdateKeyDescriptionRequest;
   UpdatePrimaryRegion: sdk.UpdatePrimaryRegionRequest;
+  Verify: sdk.VerifyRequest;
   VerifyMac: sdk.VerifyMacRequest;
 }
 
@@ -52,20 +60,26 @@ interface Responses {
   CreateAlias: undefined;
   CreateGrant: sdk.CreateGrantResponse;
   CreateKey: sdk.CreateKeyResponse;
+  Decapsulate: sdk.DecapsulateResponse;
   Decrypt: sdk.DecryptResponse;
   DeleteAlias: undefined;
+  DeriveSharedSecret: sdk.DeriveSharedSecretResponse;
   DescribeKey: sdk.DescribeKeyResponse;
   DisableKey: undefined;
   DisableKeyRotation: undefined;
   EnableKey: undefined;
   EnableKeyRotation: undefined;
+  Encapsulate: sdk.EncapsulateResponse;
   Encrypt: sdk.EncryptResponse;
   GenerateDataKey: sdk.GenerateDataKeyResponse;
+  GenerateDataKeyPair: sdk.GenerateDataKeyPairResponse;
+  GenerateDataKeyPairWithoutPlaintext: sdk.GenerateDataKeyPairWithoutPlaintextResponse;
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextResponse;
   GenerateMac: sdk.GenerateMacResponse;
   GenerateRandom: sdk.GenerateRandomResponse;
   GetKeyPolicy: sdk.GetKeyPolicyResponse;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusResponse;
+  GetPublicKey: sdk.GetPublicKeyResponse;
   ListAliases: sdk.ListAliasesResponse;
   ListGrants: sdk.ListGrantsResponse;
   ListKeyPolicies: sdk.ListKeyPoliciesResponse;
@@ -80,11 +94,13 @@ interface Responses {
   RevokeGrant: undefined;
   RotateKeyOnDemand: sdk.RotateKeyOnDemandResponse;
   ScheduleKeyDeletion: sdk.ScheduleKeyDeletionResponse;
+  Sign: sdk.SignResponse;
   TagResource: undefined;
   UntagResource: undefined;
   UpdateAlias: undefined;
   UpdateKeyDescription: undefined;
   UpdatePrimaryRegion: undefined;
+  Verify: sdk.VerifyResponse;
   VerifyMac: sdk.VerifyMacResponse;
 }
 

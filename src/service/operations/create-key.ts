@@ -7,7 +7,6 @@ import {
   KEY_SPECS,
   KEY_USAGES,
   isUsageOfSpec,
-  materialKindOf,
   type KeySpec,
   type KeyUsage,
 } from '../../keys/key-spec.ts';
@@ -70,7 +69,7 @@ export const createKey = defineOperation({
 function planKey(request: Input, context: OperationContext): KmsKey {
   const keySpec = requireSpec(request);
   const keyUsage = requireUsage(keySpec, request.KeyUsage);
-  refuseWhatIsNotBuilt(request, keySpec);
+  refuseWhatIsNotBuilt(request);
   const { caller, region } = context;
   const isMultiRegion = request.MultiRegion === true;
   const keyId = formatKeyId(context.random.randomBytes(16), isMultiRegion);
@@ -124,12 +123,9 @@ function requireUsage(spec: KeySpec, usage: KeyUsage | undefined): KeyUsage {
   return chosen;
 }
 
-function refuseWhatIsNotBuilt(request: Input, keySpec: KeySpec): void {
+function refuseWhatIsNotBuilt(request: Input): void {
   if (request.CustomKeyStoreId !== undefined) {
     throw new KmsServiceError('CustomKeyStoreNotFoundException');
-  }
-  if (materialKindOf(keySpec) === 'asymmetric') {
-    throw new KmsServiceError('UnsupportedOperationException', `Keys of spec ${keySpec} are not supported yet.`);
   }
   if (request.Origin !== undefined && request.Origin !== 'AWS_KMS') {
     throw new KmsServiceError(

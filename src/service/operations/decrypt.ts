@@ -1,21 +1,21 @@
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
+import type { EncryptionAlgorithm } from '../../keys/key-spec.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import {
-  decryptBlob,
+  decryptData,
   ignoresCiphertext,
   refuseRecipient,
-  requireAlgorithm,
   requireCiphertext,
-  requireContext,
+  requireEncryptionAlgorithm,
   resolveDecryptingKey,
-} from '../symmetric-crypto.ts';
+} from '../data-crypto.ts';
 
 /** A dry run that ignores the ciphertext has neither plaintext nor material. */
 export interface DecryptOutput {
   readonly KeyId: string;
-  readonly EncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
+  readonly EncryptionAlgorithm: EncryptionAlgorithm;
   readonly Plaintext?: Uint8Array;
   readonly KeyMaterialId?: string;
 }
@@ -60,15 +60,16 @@ export const decrypt = defineOperation({
   execute(authorized, input, context): MaybePromise<DecryptOutput> {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);
-    requireAlgorithm(key, input.EncryptionAlgorithm);
-    const answer = { KeyId: key.arn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const };
+    const algorithm = requireEncryptionAlgorithm(key, input.EncryptionAlgorithm);
+    const answer = { KeyId: key.arn, EncryptionAlgorithm: algorithm };
     if (ignoresCiphertext(input)) {
       return answer;
     }
-    const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(
-      decryptBlob(key, requireCiphertext(input.CiphertextBlob), encryptionContext, context),
-      ({ plaintext, materialId }) => ({ ...answer, Plaintext: plaintext, KeyMaterialId: materialId }),
-    );
+    const data = { key, algorithm, encryptionContext: input.EncryptionContext };
+    return chain(decryptData(data, requireCiphertext(input.CiphertextBlob), context), ({ plaintext, materialId }) => ({
+      ...answer,
+      Plaintext: plaintext,
+      ...(materialId === undefined ? {} : { KeyMaterialId: materialId }),
+    }));
   },
 });

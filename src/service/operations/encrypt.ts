@@ -2,7 +2,7 @@ import { chain } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, requireAlgorithm, requireContext } from '../symmetric-crypto.ts';
+import { encryptData, requireEncryptionAlgorithm } from '../data-crypto.ts';
 
 /** Encrypts up to 4096 bytes under a KMS key. @source KMS API Reference, Encrypt */
 export const encrypt = defineOperation({
@@ -34,14 +34,12 @@ export const encrypt = defineOperation({
     ),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    requireAlgorithm(key, input.EncryptionAlgorithm);
-    const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
-      chain(material.encrypt(header, encryptionContext, input.Plaintext), (blob) => ({
-        CiphertextBlob: blob,
-        KeyId: key.arn,
-        EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
-      })),
-    );
+    const algorithm = requireEncryptionAlgorithm(key, input.EncryptionAlgorithm);
+    const data = { key, algorithm, encryptionContext: input.EncryptionContext };
+    return chain(encryptData(data, input.Plaintext, context), (ciphertext) => ({
+      CiphertextBlob: ciphertext,
+      KeyId: key.arn,
+      EncryptionAlgorithm: algorithm,
+    }));
   },
 });

@@ -2,7 +2,7 @@ import { chain } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, requireContext } from '../symmetric-crypto.ts';
+import { openCurrentMaterial, requireContext, requireDataKeySource } from '../data-crypto.ts';
 import { generateDataKey, requireDataKeyLength } from './generate-data-key.ts';
 
 /**
@@ -34,6 +34,7 @@ export const generateDataKeyWithoutPlaintext = defineOperation({
     ),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
+    requireDataKeySource(key);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>

@@ -3,7 +3,7 @@ import { chain } from '../../base/maybe-promise.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, refuseRecipient, requireContext } from '../symmetric-crypto.ts';
+import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
 
 /** Returns a fresh data key in plaintext and encrypted under a KMS key. @source KMS API Reference, GenerateDataKey */
 export const generateDataKey = defineOperation({
@@ -42,6 +42,7 @@ export const generateDataKey = defineOperation({
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);
+    requireDataKeySource(key);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>

@@ -2,7 +2,7 @@ import { KmsServiceError } from '../../base/errors.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { refuseRecipient } from '../symmetric-crypto.ts';
+import { refuseRecipient } from '../data-crypto.ts';
 
 /** Returns 1 to 1024 random bytes. @source KMS API Reference, GenerateRandom */
 export const generateRandom = defineOperation({

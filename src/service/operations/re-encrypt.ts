@@ -1,26 +1,26 @@
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
+import type { EncryptionAlgorithm } from '../../keys/key-spec.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import {
-  decryptBlob,
+  decryptData,
+  encryptData,
   ignoresCiphertext,
-  openCurrentMaterial,
-  requireAlgorithm,
   requireCiphertext,
-  requireContext,
+  requireEncryptionAlgorithm,
   resolveDecryptingKey,
-} from '../symmetric-crypto.ts';
+} from '../data-crypto.ts';
 
 /** A dry run that ignores the ciphertext makes no blob. */
 export interface ReEncryptOutput {
   readonly CiphertextBlob?: Uint8Array;
   readonly SourceKeyId: string;
   readonly KeyId: string;
-  readonly SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
-  readonly DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT';
+  readonly SourceEncryptionAlgorithm: EncryptionAlgorithm;
+  readonly DestinationEncryptionAlgorithm: EncryptionAlgorithm;
   readonly SourceKeyMaterialId?: string;
-  readonly DestinationKeyMaterialId: string;
+  readonly DestinationKeyMaterialId?: string;
 }
 
 /**
@@ -77,29 +77,35 @@ export const reEncrypt = defineOperation({
     ),
   execute(authorized, input, context): MaybePromise<ReEncryptOutput> {
     const [{ key: source }, { key: destination }] = authorized.targets;
-    requireAlgorithm(source, input.SourceEncryptionAlgorithm);
-    requireAlgorithm(destination, input.DestinationEncryptionAlgorithm);
-    const sourceContext = requireContext(input.SourceEncryptionContext);
-    const destinationContext = requireContext(input.DestinationEncryptionContext);
+    const from = {
+      key: source,
+      algorithm: requireEncryptionAlgorithm(source, input.SourceEncryptionAlgorithm),
+      encryptionContext: input.SourceEncryptionContext,
+    };
+    const to = {
+      key: destination,
+      algorithm: requireEncryptionAlgorithm(destination, input.DestinationEncryptionAlgorithm),
+      encryptionContext: input.DestinationEncryptionContext,
+    };
     const answer = {
       SourceKeyId: source.arn,
       KeyId: destination.arn,
-      SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
-      DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT' as const,
-      DestinationKeyMaterialId: destination.currentMaterialId,
+      SourceEncryptionAlgorithm: from.algorithm,
+      DestinationEncryptionAlgorithm: to.algorithm,
+      ...(to.algorithm === 'SYMMETRIC_DEFAULT' ? { DestinationKeyMaterialId: destination.currentMaterialId } : {}),
     };
     if (ignoresCiphertext(input)) {
       return answer;
     }
-    return chain(
-      decryptBlob(source, requireCiphertext(input.CiphertextBlob), sourceContext, context),
-      ({ plaintext, materialId }) =>
-        chain(openCurrentMaterial(destination, context), ({ header, material }) =>
-          chain(material.encrypt(header, destinationContext, plaintext), (blob) => {
-            plaintext.fill(0);
-            return { ...answer, CiphertextBlob: blob, SourceKeyMaterialId: materialId };
-          }),
-        ),
+    return chain(decryptData(from, requireCiphertext(input.CiphertextBlob), context), ({ plaintext, materialId }) =>
+      chain(encryptData(to, plaintext, context), (ciphertext) => {
+        plaintext.fill(0);
+        return {
+          ...answer,
+          CiphertextBlob: ciphertext,
+          ...(materialId === undefined ? {} : { SourceKeyMaterialId: materialId }),
+        };
+      }),
     );
   },
 });

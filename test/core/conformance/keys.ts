@@ -5,12 +5,19 @@ import {
   type CryptoCore,
   type KeyHandle,
   type KeyType,
+  type SymmetricKeyType,
 } from '../../../src/core/crypto-core.ts';
 import { counterModeKdf, openWithNode } from './message.ts';
 import { expectStatus, flipBit, holds, octets, sampleBytes, suite } from './support.ts';
 
-const TYPES: readonly KeyType[] = ['aesGcm', 'aesKwp', 'backing', 'hmac'];
-const TYPE_NUMBER: Readonly<Record<KeyType, number>> = { aesGcm: 1, aesKwp: 2, backing: 3, hmac: 4 };
+const TYPES: readonly SymmetricKeyType[] = ['aesGcm', 'aesKwp', 'backing', 'hmac', 'aesKw'];
+const TYPE_NUMBER: Readonly<Record<SymmetricKeyType, number>> = {
+  aesGcm: 1,
+  aesKwp: 2,
+  backing: 3,
+  hmac: 4,
+  aesKw: 5,
+};
 
 const aad = sampleBytes(7);
 
@@ -20,7 +27,7 @@ const fingerprint = (core: CryptoCore, key: KeyHandle): string => core.hmac(key,
 export const keyConformance = [
   suite('keys', (core) => {
     it('have the lengths of their type', () => {
-      for (const type of ['aesGcm', 'aesKwp', 'backing'] as const) {
+      for (const type of ['aesGcm', 'aesKwp', 'backing', 'aesKw'] as const) {
         expect(core.importKey(type, sampleBytes(32)).type).toBe(type);
         for (const length of [0, 16, 31, 33]) {
           expectStatus(() => core.importKey(type, sampleBytes(length)), 'invalidArgument');
@@ -242,7 +249,7 @@ export const keyConformance = [
 ] as const;
 
 interface Operation {
-  readonly type: KeyType;
+  readonly type: SymmetricKeyType;
   readonly run: (key: KeyHandle) => unknown;
 }
 

@@ -1,22 +1,37 @@
-/** What the symmetric cryptographic operations share: context encoding, blob headers, and the one decrypt failure. */
+/** What the data operations share: algorithms, context encoding, blob headers, and the one decrypt failure. */
 import { MESSAGE_OVERHEAD_BYTES } from '../core/crypto-core.ts';
 import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { BLOB_HEADER_BYTES, encodeBlobHeader, parseBlobHeader, type BlobHeader } from '../ciphertext/blob-header.ts';
 import { encodeEncryptionContext, type EncryptionContext } from '../ciphertext/encryption-context.ts';
-import type { EncryptionAlgorithm } from '../keys/key-spec.ts';
+import { algorithmsOf, maxPlaintextBytes, type EncryptionAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyDemands, KeyResolver } from './resolve-key.ts';
 import type { KeyTarget, OperationContext } from './operation.ts';
 import type { SymmetricMaterial } from './ports.ts';
 
-/** @throws KmsServiceError InvalidKeyUsageException when the algorithm does not belong to the key's spec */
-export function requireAlgorithm(key: KmsKey, algorithm: EncryptionAlgorithm | undefined): void {
-  if (algorithm !== undefined && algorithm !== 'SYMMETRIC_DEFAULT') {
+/**
+ * The algorithm of a data operation: SYMMETRIC_DEFAULT unless the request says otherwise.
+ *
+ * @throws KmsServiceError InvalidKeyUsageException when it does not belong to the key's spec
+ */
+export function requireEncryptionAlgorithm(
+  { keySpec }: KmsKey,
+  algorithm: EncryptionAlgorithm = 'SYMMETRIC_DEFAULT',
+): EncryptionAlgorithm {
+  if (!(algorithmsOf(keySpec).ENCRYPT_DECRYPT ?? []).includes(algorithm)) {
     throw new KmsServiceError(
       'InvalidKeyUsageException',
-      `Algorithm ${algorithm} and key spec ${key.keySpec} do not match.`,
+      `Algorithm ${algorithm} and key spec ${keySpec} do not match.`,
     );
+  }
+  return algorithm;
+}
+
+/** @throws KmsServiceError InvalidKeyUsageException for a key pair, under which no data keys are made */
+export function requireDataKeySource(key: KmsKey): void {
+  if (key.keySpec !== 'SYMMETRIC_DEFAULT') {
+    throw new KmsServiceError('InvalidKeyUsageException', 'You cannot generate a data key with an asymmetric CMK');
   }
 }
 
@@ -84,18 +99,79 @@ export function resolveDecryptingKey(
   });
 }
 
-export interface Decrypted {
-  readonly plaintext: Uint8Array;
-  readonly materialId: string;
+/** Data with the key, algorithm and encryption context that belong to it. */
+export interface DataUnderKey {
+  readonly key: KmsKey;
+  readonly algorithm: EncryptionAlgorithm;
+  readonly encryptionContext: EncryptionContext | undefined;
 }
 
 /**
- * Decrypts a blob under a key that the caller may use. The material is found by its id, never by trial.
+ * Encrypts under a key that the caller may use, symmetric or not.
  *
- * @throws KmsServiceError IncorrectKeyException when the blob was made under another key; InvalidCiphertextException,
- *   the same for every other cause
+ * @throws KmsServiceError ValidationException when the algorithm takes less, or no encryption context
  */
-export function decryptBlob(
+export function encryptData(
+  { key, algorithm, encryptionContext }: DataUnderKey,
+  plaintext: Uint8Array,
+  context: OperationContext,
+): MaybePromise<Uint8Array> {
+  if (algorithm === 'SYMMETRIC_DEFAULT') {
+    const encoded = requireContext(encryptionContext);
+    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+      material.encrypt(header, encoded, plaintext),
+    );
+  }
+  refuseContext(encryptionContext);
+  const limit = maxPlaintextBytes(key.keySpec, algorithm);
+  if (limit !== undefined && plaintext.length > limit) {
+    throw new KmsServiceError(
+      'ValidationException',
+      `Algorithm ${algorithm} and key spec ${key.keySpec} cannot encrypt data larger than ${String(limit)} bytes.`,
+    );
+  }
+  return chain(context.materials.openAsymmetric(key), (material) => material.encrypt(algorithm, plaintext));
+}
+
+export interface Decrypted {
+  readonly plaintext: Uint8Array;
+  /** The material that opened a symmetric ciphertext; key pairs have only one and do not name it. */
+  readonly materialId: string | undefined;
+}
+
+/**
+ * Decrypts under a key that the caller may use. The material of a symmetric ciphertext is found by its id, never by
+ * trial.
+ *
+ * @throws KmsServiceError IncorrectKeyException when a symmetric blob was made under another key;
+ *   InvalidCiphertextException, the same for every other cause
+ */
+export function decryptData(
+  { key, algorithm, encryptionContext }: DataUnderKey,
+  ciphertext: Uint8Array,
+  context: OperationContext,
+): MaybePromise<Decrypted> {
+  if (algorithm === 'SYMMETRIC_DEFAULT') {
+    return decryptBlob(key, ciphertext, requireContext(encryptionContext), context);
+  }
+  refuseContext(encryptionContext);
+  return chain(context.materials.openAsymmetric(key), (material) =>
+    chain(material.decrypt(algorithm, ciphertext), (plaintext) => {
+      if (plaintext === undefined) {
+        throw new KmsServiceError('InvalidCiphertextException');
+      }
+      return { plaintext, materialId: undefined };
+    }),
+  );
+}
+
+function refuseContext(encryptionContext: EncryptionContext | undefined): void {
+  if (encryptionContext !== undefined && Object.keys(encryptionContext).length > 0) {
+    throw new KmsServiceError('ValidationException', 'EncryptionContext is only valid with symmetric encryption keys.');
+  }
+}
+
+function decryptBlob(
   key: KmsKey,
   blob: Uint8Array,
   encryptionContext: Uint8Array,

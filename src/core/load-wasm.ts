@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { NativeBinding } from './native-binding.ts';
+import { startWasmBinding } from './wasm-binding.ts';
+import { wasmHost } from './wasm-host.ts';
+
+/** Where the module is, from src/core as from dist/core. */
+export const WASM_PATH = fileURLToPath(new URL('../../build/wasm/keywright.wasm', import.meta.url));
+
+const SECURE_HEAP_VARIABLE = 'KEYWRIGHT_SECURE_HEAP_MIB';
+/** The address space of the module is 1 GiB, and more than its keys must fit. */
+const MAX_SECURE_HEAP_MIB = 512;
+
+/** True when the WebAssembly module was built, or came with the package. */
+export function hasWasm(): boolean {
+  return existsSync(WASM_PATH);
+}
+
+/**
+ * Compiles and starts the WebAssembly core of this package.
+ *
+ * @throws Error that names the command to run when the module is not there, and when it cannot start; its text says why.
+ */
+export function loadWasm(): NativeBinding {
+  if (!hasWasm()) {
+    throw new Error(`keywright: there is no WebAssembly core at ${WASM_PATH}. Run \`script/wasm\` to build it.`);
+  }
+  const secureHeapMiB = requestedSecureHeapMiB();
+  const module = new (wasmHost().Module)(readFileSync(WASM_PATH));
+  return startWasmBinding(module, secureHeapMiB === undefined ? {} : { secureHeapMiB });
+}
+
+function requestedSecureHeapMiB(): number | undefined {
+  const text = process.env[SECURE_HEAP_VARIABLE];
+  if (text === undefined) return undefined;
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > MAX_SECURE_HEAP_MIB) {
+    throw new Error(
+      `keywright: ${SECURE_HEAP_VARIABLE} must be a whole number from 1 to ${MAX_SECURE_HEAP_MIB} (MiB) ` +
+        'for the WebAssembly core.',
+    );
+  }
+  return value;
+}

@@ -1,0 +1,127 @@
+import type { AsyncCore } from './async.ts';
+import type { MessageType, PublicEncryptionAlgorithm, SignatureAlgorithm } from './asymmetric.ts';
+import {
+  KEY_TYPE_CODES,
+  MESSAGE_TYPE_CODES,
+  PUBLIC_ENCRYPTION_CODES,
+  SIGNATURE_CODES,
+  WRAPPING_CODES,
+} from './codes.ts';
+import type { AsymmetricKeyType, KeyHandle, KeyType } from './key-handle.ts';
+import type { DataKeyPair, WrappingAlgorithm } from './key-transport.ts';
+import type { AsyncResult, NativeAsymmetricBinding } from './native-asymmetric-binding.ts';
+import { NativeAsymmetricCore } from './native-asymmetric.ts';
+import type { NativeBinding } from './native-binding.ts';
+import { NativeKey, type DestroyKey } from './native-key.ts';
+import { check, codeOf, NO_BYTES } from './native-support.ts';
+import { CoreError } from './status.ts';
+
+const { handleOf } = NativeKey;
+
+/** {@link AsyncCore} over a native binding. */
+export class NativeAsyncCore extends NativeAsymmetricCore implements AsyncCore {
+  readonly #native: NativeAsymmetricBinding;
+  readonly #destroyKey: DestroyKey;
+
+  constructor(native: NativeBinding) {
+    super(native);
+    this.#native = native;
+    this.#destroyKey = (handle) => native.destroyKey(handle);
+  }
+
+  async generateKeyPairAsync(type: AsymmetricKeyType): Promise<KeyHandle> {
+    return this.#keyOf(type, await this.#native.generateKeyPairAsync(codeOf(KEY_TYPE_CODES, type)));
+  }
+
+  async signAsync(
+    key: KeyHandle,
+    algorithm: SignatureAlgorithm,
+    messageType: MessageType,
+    message: Uint8Array,
+  ): Promise<Buffer> {
+    const code = codeOf(SIGNATURE_CODES, algorithm);
+    const type = codeOf(MESSAGE_TYPE_CODES, messageType);
+    return outputOf(await this.#native.signAsync(handleOf(key), code, type, message), 0);
+  }
+
+  async privateDecryptAsync(
+    key: KeyHandle,
+    algorithm: PublicEncryptionAlgorithm,
+    ciphertext: Uint8Array,
+  ): Promise<Buffer> {
+    const code = codeOf(PUBLIC_ENCRYPTION_CODES, algorithm);
+    return outputOf(await this.#native.privateDecryptAsync(handleOf(key), code, ciphertext), 0);
+  }
+
+  async encapsulateAsync(key: KeyHandle): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }> {
+    const result = await this.#native.encapsulateAsync(handleOf(key));
+    return { sharedSecret: outputOf(result, 0), ciphertext: outputOf(result, 1) };
+  }
+
+  async decapsulateAsync(key: KeyHandle, ciphertext: Uint8Array): Promise<Buffer> {
+    return outputOf(await this.#native.decapsulateAsync(handleOf(key), ciphertext), 0);
+  }
+
+  async unwrapImportedAsync(
+    wrappingKey: KeyHandle,
+    algorithm: WrappingAlgorithm,
+    wrapped: Uint8Array,
+    type: KeyType,
+    lengthBytes: number = 0,
+  ): Promise<KeyHandle> {
+    const code = codeOf(WRAPPING_CODES, algorithm);
+    const typeCode = codeOf(KEY_TYPE_CODES, type);
+    const handle = handleOf(wrappingKey);
+    return this.#keyOf(type, await this.#native.unwrapImportedAsync(handle, code, wrapped, typeCode, lengthBytes));
+  }
+
+  async generateDataKeyPairAsync(
+    key: KeyHandle,
+    header: Uint8Array,
+    context: Uint8Array,
+    type: AsymmetricKeyType,
+  ): Promise<DataKeyPair> {
+    const code = codeOf(KEY_TYPE_CODES, type);
+    const result = await this.#native.generateDataKeyPairAsync(handleOf(key), header, context, code);
+    return { publicKey: outputOf(result, 0), privateKey: outputOf(result, 1), blob: outputOf(result, 2) };
+  }
+
+  async encryptIntoAsync(
+    key: KeyHandle,
+    plaintext: Uint8Array,
+    aad: Uint8Array | undefined,
+    out: Uint8Array,
+    outOffset: number = 0,
+  ): Promise<number> {
+    return numberOf(await this.#native.encryptIntoAsync(handleOf(key), plaintext, aad ?? NO_BYTES, out, outOffset));
+  }
+
+  async decryptIntoAsync(
+    key: KeyHandle,
+    sealed: Uint8Array,
+    aad: Uint8Array | undefined,
+    out: Uint8Array,
+    outOffset: number = 0,
+  ): Promise<number> {
+    return numberOf(await this.#native.decryptIntoAsync(handleOf(key), sealed, aad ?? NO_BYTES, out, outOffset));
+  }
+
+  #keyOf(type: KeyType, result: AsyncResult): KeyHandle {
+    return new NativeKey(type, numberOf(result), this.#destroyKey);
+  }
+}
+
+function numberOf(result: AsyncResult): number {
+  if (typeof result !== 'number') throw new CoreError('libcryptoFailed');
+  return check(result);
+}
+
+function outputOf(result: AsyncResult, index: number): Buffer {
+  const output = typeof result === 'number' ? undefined : result[index];
+  if (output !== undefined) return output;
+  // Throws the error of a failure; a number that is none belongs to another function.
+  numberOf(typeof result === 'number' ? result : NO_OUTPUT);
+  throw new CoreError('libcryptoFailed');
+}
+
+const NO_OUTPUT: AsyncResult = [];

@@ -1,0 +1,64 @@
+import { KmsServiceError } from '../../base/errors.ts';
+import { chain } from '../../base/maybe-promise.ts';
+import { refuseRecipient } from '../data-crypto.ts';
+import { defineOperation } from '../operation.ts';
+import { enumeration, optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/**
+ * Agrees on a secret with the holder of another key pair of the same curve (ECDH, raw x-coordinate). @source KMS API
+ * Reference, DeriveSharedSecret
+ */
+export const deriveSharedSecret = defineOperation({
+  name: 'DeriveSharedSecret',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    KeyAgreementAlgorithm: required(enumeration(['ECDH'])),
+    PublicKey: required(shapes.publicKey),
+    GrantTokens: optional(shapes.grantTokens),
+    DryRun: optional(shapes.dryRun),
+    Recipient: optional(shapes.recipient),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidGrantTokenException',
+    'InvalidKeyUsageException',
+    'KeyUnavailableException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, {
+        action: 'kms:DeriveSharedSecret',
+        forms: 'any',
+        usage: 'KEY_AGREEMENT',
+        rule: 'use',
+      }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    refuseRecipient(input.Recipient);
+    return chain(context.materials.openAsymmetric(key), (material) =>
+      chain(material.deriveSharedSecret(input.PublicKey), (sharedSecret) => {
+        if (sharedSecret === undefined) {
+          throw new KmsServiceError(
+            'ValidationException',
+            `PublicKey is not a valid public key for key spec ${key.keySpec}.`,
+          );
+        }
+        return {
+          KeyId: key.arn,
+          SharedSecret: sharedSecret,
+          KeyAgreementAlgorithm: input.KeyAgreementAlgorithm,
+          KeyOrigin: key.origin,
+        };
+      }),
+    );
+  },
+});

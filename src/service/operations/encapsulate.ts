@@ -1,0 +1,48 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/** Makes a shared secret and encapsulates it to an ML-KEM key. @source KMS API Reference, Encapsulate */
+export const encapsulate = defineOperation({
+  name: 'Encapsulate',
+  input: structure({
+    KeyId: required(shapes.keyId),
+    EncapsulationAlgorithm: required(shapes.encapsulationAlgorithm),
+    GrantTokens: optional(shapes.grantTokens),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidGrantTokenException',
+    'InvalidKeyUsageException',
+    'KeyUnavailableException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, {
+        action: 'kms:Encapsulate',
+        forms: 'any',
+        usage: 'ENCAPSULATE_DECAPSULATE',
+        rule: 'use',
+      }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    return chain(context.materials.openAsymmetric(key), (material) =>
+      chain(material.encapsulate(), ({ sharedSecret, ciphertext }) => ({
+        KeyId: key.arn,
+        SharedSecret: sharedSecret,
+        SharedSecretCiphertextBlob: ciphertext,
+        EncapsulationAlgorithm: input.EncapsulationAlgorithm,
+      })),
+    );
+  },
+});

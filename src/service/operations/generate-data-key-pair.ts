@@ -1,0 +1,60 @@
+import { chain } from '../../base/maybe-promise.ts';
+import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
+import { defineOperation } from '../operation.ts';
+import { optional, required, structure } from '../schema.ts';
+import * as shapes from '../shapes.ts';
+
+/**
+ * Returns a fresh key pair, its private key in the clear (PKCS#8) and encrypted. @source KMS API Reference,
+ * GenerateDataKeyPair
+ */
+export const generateDataKeyPair = defineOperation({
+  name: 'GenerateDataKeyPair',
+  input: structure({
+    EncryptionContext: optional(shapes.encryptionContext),
+    KeyId: required(shapes.keyId),
+    KeyPairSpec: required(shapes.keyPairSpec),
+    GrantTokens: optional(shapes.grantTokens),
+    Recipient: optional(shapes.recipient),
+    DryRun: optional(shapes.dryRun),
+  }),
+  errors: [
+    'DependencyTimeoutException',
+    'DisabledException',
+    'DryRunOperationException',
+    'InvalidGrantTokenException',
+    'InvalidKeyUsageException',
+    'KeyUnavailableException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'NotFoundException',
+    'UnsupportedOperationException',
+  ],
+  allowsCrossAccount: true,
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, {
+        action: 'kms:GenerateDataKeyPair',
+        forms: 'any',
+        usage: 'ENCRYPT_DECRYPT',
+        rule: 'use',
+      }),
+      (target) => [target] as const,
+    ),
+  execute(authorized, input, context) {
+    const { key } = authorized.targets[0];
+    refuseRecipient(input.Recipient);
+    requireDataKeySource(key);
+    const encryptionContext = requireContext(input.EncryptionContext);
+    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+      chain(material.generateDataKeyPair(header, encryptionContext, input.KeyPairSpec), (pair) => ({
+        PrivateKeyCiphertextBlob: pair.blob,
+        PrivateKeyPlaintext: pair.privateKey,
+        PublicKey: pair.publicKey,
+        KeyId: key.arn,
+        KeyPairSpec: input.KeyPairSpec,
+        KeyMaterialId: key.currentMaterialId,
+      })),
+    );
+  },
+});

@@ -1,0 +1,4 @@
+import { core } from '../../src/core/index.ts';
+import { asymmetricConformance } from './conformance.ts';
+
+asymmetricConformance('native core', core);
