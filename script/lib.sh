@@ -135,3 +135,11 @@ require_node() {
     fail "Node.js $wanted or newer is needed; $(command -v node) is $version" "${how[@]}"
   have npm || fail "'npm' is missing: it comes with Node.js, but this installation ($(command -v node)) has none" "${how[@]}"
 }
+
+# use_installed_headers: makes node-gyp compile against the headers that came with the running Node.js, where they are
+# installed; fetching others needs the download site of Node.js.
+use_installed_headers() {
+  local prefix
+  prefix=$(dirname "$(dirname "$(node -p 'fs.realpathSync(process.execPath)')")")
+  if [ -f "$prefix/include/node/node.h" ]; then export npm_config_nodedir=$prefix; fi
+}
