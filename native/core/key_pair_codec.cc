@@ -143,9 +143,18 @@ bool IsConsistent(EVP_PKEY* pkey, const AsymmetricType& type) {
   if (!context) {
     return false;
   }
-  const bool has_only_pairs = type.family == Family::kMlKem || type.family == Family::kEd25519;
-  return (has_only_pairs ? EVP_PKEY_pairwise_check(context.get())
-                         : EVP_PKEY_check(context.get())) == 1;
+  switch (type.family) {
+    case Family::kRsa:
+      return EVP_PKEY_check(context.get()) == 1;
+    case Family::kEc:
+    case Family::kSm2:
+      // Not EVP_PKEY_check, which multiplies once more to learn whether the point has the order of
+      // the group: on a curve with cofactor 1 every point has, and reading it checked the curve.
+      return EVP_PKEY_private_check(context.get()) == 1 &&
+             EVP_PKEY_pairwise_check(context.get()) == 1;
+    default:
+      return EVP_PKEY_pairwise_check(context.get()) == 1;
+  }
 }
 
 Result<SecureBuffer> WritePkcs8(EVP_PKEY* pkey) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/ossl_ptr.h"
+#include "core/private_heap.h"
 #include "core/secure_heap.h"
 
 namespace keywright {
@@ -76,6 +77,8 @@ LibraryContext View(const OwnedLibrary& owned) {
 }
 
 Status InitializeOnce(std::size_t secure_heap_bytes) {
+  // Its first use of memory comes after this. Without the heap everything works, less protected.
+  InstallPrivateHeap();
   // No atexit handler, which would free what other threads still use. No openssl.cnf: what this
   // library does must not depend on a file or variable that is meant for another OpenSSL of the
   // machine.
