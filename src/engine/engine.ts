@@ -13,7 +13,7 @@ import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
 import { RegionKeys } from '../materials/region-keys.ts';
 import { RegionTokens } from '../materials/region-tokens.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
-import type { RequestContext } from '../service/operation.ts';
+import type { RequestContext } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
 import type { RequestForm } from '../service/schema.ts';

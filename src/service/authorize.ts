@@ -1,6 +1,6 @@
 import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
-import type { RequestContext, Target } from './operation.ts';
+import type { RequestContext, Target } from './target.ts';
 import type { AccessControl, Decision } from './ports.ts';
 
 /**

@@ -7,7 +7,8 @@ import { encodeEncryptionContext, type EncryptionContext } from '../ciphertext/e
 import { algorithmsOf, maxPlaintextBytes, type EncryptionAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyDemands, KeyResolver } from './resolve-key.ts';
-import type { KeyTarget, OperationContext } from './operation.ts';
+import type { OperationContext } from './operation.ts';
+import type { KeyTarget } from './target.ts';
 import type { SymmetricMaterial } from './ports.ts';
 
 /**

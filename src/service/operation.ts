@@ -1,11 +1,6 @@
 /** What an operation declares of itself, and what the pipeline gives it. */
-import type { Caller } from '../base/caller.ts';
 import type { ErrorName } from '../base/errors.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
-import type { Alias } from '../keys/alias.ts';
-import type { KeyUsage } from '../keys/key-spec.ts';
-import type { StateRule } from '../keys/key-state.ts';
-import type { KmsKey } from '../keys/kms-key.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Authorized } from './authorize.ts';
 import type {
   AliasRepository,
@@ -15,16 +10,9 @@ import type {
   RandomSource,
   TokenSealer,
 } from './ports.ts';
-import type { KeyResolver } from './resolve-key.ts';
+import type { KeyDemands, KeyResolver } from './resolve-key.ts';
 import type { StructureSchema } from './schema.ts';
-
-/** Facts of one request that do not stand in its body. */
-export interface RequestContext {
-  readonly caller: Caller;
-  readonly region: string;
-  /** Time of the request, the same for all its steps. */
-  readonly nowMs: number;
-}
+import type { KeyTarget, RequestContext, Target } from './target.ts';
 
 /** A request in execution: its context and the ports that operations work through. */
 export interface OperationContext extends RequestContext {
@@ -38,25 +26,6 @@ export interface OperationContext extends RequestContext {
   readonly random: RandomSource;
 }
 
-/** Something that the caller must be allowed to do before the operation runs. */
-export interface Target {
-  readonly action: `kms:${string}`;
-  readonly resourceArn: string;
-  readonly resourceAccountId: string;
-  /** Checked after authorization; absent for resources that are not keys. */
-  readonly key?: KmsKey;
-  readonly usage?: KeyUsage;
-  readonly rule?: StateRule;
-}
-
-export interface KeyTarget extends Target {
-  readonly key: KmsKey;
-}
-
-export interface AliasTarget extends Target {
-  readonly alias: Alias;
-}
-
 export interface Operation<Name extends string, Input, Targets extends readonly Target[], Output> {
   readonly name: Name;
   readonly input: StructureSchema<Input>;
@@ -65,7 +34,7 @@ export interface Operation<Name extends string, Input, Targets extends readonly 
   /** True when callers of other accounts may use it, given permission on both sides. */
   readonly allowsCrossAccount: boolean;
   /** Finds what the request is about, without changing anything. */
-  resolve(input: Input, resolver: KeyResolver): MaybePromise<Targets>;
+  resolve(input: NoInfer<Input>, resolver: KeyResolver): MaybePromise<Targets>;
   /** Only an authorized request can be executed: nothing but the authorization step makes the first argument. */
   execute(authorized: Authorized<Name, Targets>, input: Input, context: OperationContext): MaybePromise<Output>;
 }
@@ -75,4 +44,11 @@ export function defineOperation<const Name extends string, Input, const Targets 
   operation: Operation<Name, Input, Targets, Output>,
 ): Operation<Name, Input, Targets, Output> {
   return operation;
+}
+
+/** How an operation finds its key when it is about the one that the member KeyId names. */
+export function onKey(
+  demands: KeyDemands,
+): (input: { readonly KeyId: string }, resolver: KeyResolver) => MaybePromise<readonly [KeyTarget]> {
+  return (input, resolver) => chain(resolver.key(input.KeyId, demands), (target) => [target] as const);
 }

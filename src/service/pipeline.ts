@@ -3,7 +3,8 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { stateRefusal } from '../keys/key-state.ts';
 import { authorize } from './authorize.ts';
 import { requireGrantTokens } from './grants.ts';
-import type { Operation, OperationContext, RequestContext, Target } from './operation.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import type { RequestContext, Target } from './target.ts';
 import {
   VersionConflictError,
   type AccessControl,

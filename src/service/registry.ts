@@ -1,5 +1,6 @@
 /** Every operation that the service offers. A new operation is one file and one line here. */
-import type { Operation, Target } from './operation.ts';
+import type { Operation } from './operation.ts';
+import type { Target } from './target.ts';
 import { cancelKeyDeletion } from './operations/cancel-key-deletion.ts';
 import { createAlias } from './operations/create-alias.ts';
 import { createGrant } from './operations/create-grant.ts';

@@ -5,7 +5,7 @@ import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
 import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
 import { accessDenied } from './authorize.ts';
 import { openGrantToken, type GrantReference } from './grants.ts';
-import type { AliasTarget, KeyTarget, RequestContext, Target } from './operation.ts';
+import type { AliasTarget, KeyTarget, RequestContext, Target } from './target.ts';
 import type { AliasRepository, KeyRepository, TokenSealer } from './ports.ts';
 
 /** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */

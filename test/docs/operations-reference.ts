@@ -9,6 +9,8 @@ interface Described {
   readonly allowsCrossAccount: boolean;
 }
 
+const byName = (left: string, right: string): number => (left.toLowerCase() < right.toLowerCase() ? -1 : 1);
+
 /** First sentence of the docstring in front of the operation's declaration. */
 function summaryOf(name: string): string {
   const file = name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
@@ -36,7 +38,7 @@ function section(operation: Described): string {
     '',
     `Callers of other accounts: ${operation.allowsCrossAccount ? 'with permission on both sides' : 'never'}.`,
     '',
-    `Errors: ${operation.errors.join(', ')}.`,
+    `Errors: ${[...operation.errors].sort(byName).join(', ')}.`,
     '',
   ].join('\n');
 }

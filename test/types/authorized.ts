@@ -1,6 +1,6 @@
 /** Compiled, never run: an operation cannot be executed without the proof of authorization, and nobody can make one. */
 import type * as authorizeModule from '../../src/service/authorize.ts';
-import type { KeyTarget } from '../../src/service/operation.ts';
+import type { KeyTarget } from '../../src/service/target.ts';
 import type { encrypt } from '../../src/service/operations/encrypt.ts';
 
 type Proof = Parameters<(typeof encrypt)['execute']>[0];

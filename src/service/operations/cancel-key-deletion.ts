@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -8,19 +8,9 @@ import * as shapes from '../shapes.ts';
 export const cancelKeyDeletion = defineOperation({
   name: 'CancelKeyDeletion',
   input: structure({ KeyId: required(shapes.keyId) }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:CancelKeyDeletion', forms: 'idOrArn', rule: 'cancel' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:CancelKeyDeletion', forms: 'idOrArn', rule: 'cancel' }),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     await changeKey(keys, key, { state: 'Disabled', deletionMs: undefined, pendingWindowDays: undefined });

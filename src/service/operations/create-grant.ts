@@ -1,5 +1,4 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import {
   findConstraintProblem,
@@ -10,7 +9,8 @@ import {
   type GrantParty,
 } from '../../policy/grant.ts';
 import { requireParty, sealGrantToken } from '../grants.ts';
-import { defineOperation, type OperationContext } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import { enumeration, list, optional, required, string, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -49,22 +49,14 @@ export const createGrant = defineOperation({
   name: 'CreateGrant',
   input,
   errors: [
-    'DependencyTimeoutException',
+    ...MANAGEMENT_ERRORS,
     'DisabledException',
     'DryRunOperationException',
-    'InvalidArnException',
     'InvalidGrantTokenException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
     'LimitExceededException',
-    'NotFoundException',
   ],
   allowsCrossAccount: true,
-  resolve: (request, resolver) =>
-    chain(
-      resolver.key(request.KeyId, { action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'use' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'use' }),
   async execute(authorized, request, context) {
     const { key } = authorized.targets[0];
     const planned = planGrant(request, key, context);

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -17,29 +18,14 @@ export const decapsulate = defineOperation({
     GrantTokens: optional(shapes.grantTokens),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidCiphertextException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...USE_ERRORS, 'InvalidCiphertextException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:Decapsulate',
-        forms: 'any',
-        usage: 'ENCAPSULATE_DECAPSULATE',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:Decapsulate',
+    forms: 'any',
+    usage: 'ENCAPSULATE_DECAPSULATE',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     return chain(context.materials.openAsymmetric(key), (material) =>

@@ -1,5 +1,6 @@
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import type { EncryptionAlgorithm } from '../../keys/key-spec.ts';
+import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -33,19 +34,7 @@ export const decrypt = defineOperation({
     DryRun: optional(shapes.dryRun),
     DryRunModifiers: optional(shapes.dryRunModifiers),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'IncorrectKeyException',
-    'InvalidCiphertextException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...USE_ERRORS, 'IncorrectKeyException', 'InvalidCiphertextException'],
   allowsCrossAccount: true,
   resolve: (input, resolver) =>
     chain(

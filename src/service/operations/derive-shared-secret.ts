@@ -1,7 +1,8 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { refuseRecipient } from '../data-crypto.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { enumeration, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -19,28 +20,14 @@ export const deriveSharedSecret = defineOperation({
     DryRun: optional(shapes.dryRun),
     Recipient: optional(shapes.recipient),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: USE_ERRORS,
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:DeriveSharedSecret',
-        forms: 'any',
-        usage: 'KEY_AGREEMENT',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:DeriveSharedSecret',
+    forms: 'any',
+    usage: 'KEY_AGREEMENT',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);

@@ -1,6 +1,5 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { keyMetadata } from '../key-metadata.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -10,10 +9,6 @@ export const describeKey = defineOperation({
   input: structure({ KeyId: required(shapes.keyId), GrantTokens: optional(shapes.grantTokens) }),
   errors: ['DependencyTimeoutException', 'InvalidArnException', 'KMSInternalException', 'NotFoundException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:DescribeKey', forms: 'any', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:DescribeKey', forms: 'any', rule: 'any' }),
   execute: (authorized) => ({ KeyMetadata: keyMetadata(authorized.targets[0].key) }),
 });

@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { changeSharedProperty } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { requireRotatable } from '../rotate-key.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -9,21 +9,9 @@ import * as shapes from '../shapes.ts';
 export const disableKeyRotation = defineOperation({
   name: 'DisableKeyRotation',
   input: structure({ KeyId: required(shapes.keyId) }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-    'UnsupportedOperationException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'DisabledException', 'UnsupportedOperationException'],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:DisableKeyRotation', forms: 'idOrArn', rule: 'rotate' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:DisableKeyRotation', forms: 'idOrArn', rule: 'rotate' }),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');

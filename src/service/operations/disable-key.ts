@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -11,19 +11,9 @@ import * as shapes from '../shapes.ts';
 export const disableKey = defineOperation({
   name: 'DisableKey',
   input: structure({ KeyId: required(shapes.keyId) }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:DisableKey', forms: 'idOrArn', rule: 'change' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:DisableKey', forms: 'idOrArn', rule: 'change' }),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     if (key.state !== 'Disabled') {

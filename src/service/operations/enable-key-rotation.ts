@@ -1,4 +1,3 @@
-import { chain } from '../../base/maybe-promise.ts';
 import {
   DEFAULT_ROTATION_PERIOD_DAYS,
   MAX_ROTATION_PERIOD_DAYS,
@@ -6,7 +5,8 @@ import {
   startSchedule,
 } from '../../keys/rotation.ts';
 import { changeSharedProperty } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { requireRotatable } from '../rotate-key.ts';
 import { integer, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -20,21 +20,9 @@ export const enableKeyRotation = defineOperation({
     KeyId: required(shapes.keyId),
     RotationPeriodInDays: optional(integer({ min: MIN_ROTATION_PERIOD_DAYS, max: MAX_ROTATION_PERIOD_DAYS })),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-    'UnsupportedOperationException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'DisabledException', 'UnsupportedOperationException'],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:EnableKeyRotation', forms: 'idOrArn', rule: 'rotate' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:EnableKeyRotation', forms: 'idOrArn', rule: 'rotate' }),
   async execute(authorized, input, { keys, nowMs }) {
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');

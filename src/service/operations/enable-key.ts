@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -8,20 +8,9 @@ import * as shapes from '../shapes.ts';
 export const enableKey = defineOperation({
   name: 'EnableKey',
   input: structure({ KeyId: required(shapes.keyId) }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'LimitExceededException',
-    'NotFoundException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'LimitExceededException'],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:EnableKey', forms: 'idOrArn', rule: 'change' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:EnableKey', forms: 'idOrArn', rule: 'change' }),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     if (key.state !== 'Enabled') {

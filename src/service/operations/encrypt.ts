@@ -1,5 +1,6 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { encryptData, requireEncryptionAlgorithm } from '../data-crypto.ts';
@@ -15,23 +16,9 @@ export const encrypt = defineOperation({
     EncryptionAlgorithm: optional(shapes.encryptionAlgorithm),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: USE_ERRORS,
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:Encrypt', forms: 'any', usage: 'ENCRYPT_DECRYPT', rule: 'use' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:Encrypt', forms: 'any', usage: 'ENCRYPT_DECRYPT', rule: 'use' }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     const algorithm = requireEncryptionAlgorithm(key, input.EncryptionAlgorithm);

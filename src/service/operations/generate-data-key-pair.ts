@@ -1,6 +1,7 @@
 import { chain } from '../../base/maybe-promise.ts';
 import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -18,29 +19,14 @@ export const generateDataKeyPair = defineOperation({
     Recipient: optional(shapes.recipient),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-    'UnsupportedOperationException',
-  ],
+  errors: [...USE_ERRORS, 'UnsupportedOperationException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:GenerateDataKeyPair',
-        forms: 'any',
-        usage: 'ENCRYPT_DECRYPT',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:GenerateDataKeyPair',
+    forms: 'any',
+    usage: 'ENCRYPT_DECRYPT',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);

@@ -1,5 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { openCurrentMaterial, requireContext, requireDataKeySource } from '../data-crypto.ts';
@@ -22,16 +22,12 @@ export const generateDataKeyWithoutPlaintext = defineOperation({
   }),
   errors: generateDataKey.errors,
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:GenerateDataKeyWithoutPlaintext',
-        forms: 'any',
-        usage: 'ENCRYPT_DECRYPT',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:GenerateDataKeyWithoutPlaintext',
+    forms: 'any',
+    usage: 'ENCRYPT_DECRYPT',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     requireDataKeySource(key);

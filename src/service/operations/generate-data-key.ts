@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
@@ -17,28 +18,14 @@ export const generateDataKey = defineOperation({
     Recipient: optional(shapes.recipient),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: USE_ERRORS,
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:GenerateDataKey',
-        forms: 'any',
-        usage: 'ENCRYPT_DECRYPT',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:GenerateDataKey',
+    forms: 'any',
+    usage: 'ENCRYPT_DECRYPT',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);

@@ -1,6 +1,6 @@
 import { chain } from '../../base/maybe-promise.ts';
 import { requireMacAlgorithm } from '../mac.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -25,16 +25,12 @@ export const generateMac = defineOperation({
     'NotFoundException',
   ],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, {
-        action: 'kms:GenerateMac',
-        forms: 'any',
-        usage: 'GENERATE_VERIFY_MAC',
-        rule: 'use',
-      }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({
+    action: 'kms:GenerateMac',
+    forms: 'any',
+    usage: 'GENERATE_VERIFY_MAC',
+    rule: 'use',
+  }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     requireMacAlgorithm(key, input.MacAlgorithm);

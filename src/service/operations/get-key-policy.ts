@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { requireDefaultPolicyName } from './put-key-policy.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -8,19 +8,9 @@ import * as shapes from '../shapes.ts';
 export const getKeyPolicy = defineOperation({
   name: 'GetKeyPolicy',
   input: structure({ KeyId: required(shapes.keyId), PolicyName: optional(shapes.policyName) }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:GetKeyPolicy', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:GetKeyPolicy', forms: 'idOrArn', rule: 'any' }),
   execute(authorized, input) {
     requireDefaultPolicyName(input.PolicyName);
     return { Policy: authorized.targets[0].key.policy, PolicyName: 'default' };

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -20,20 +21,9 @@ export interface GetKeyRotationStatusOutput {
 export const getKeyRotationStatus = defineOperation({
   name: 'GetKeyRotationStatus',
   input: structure({ KeyId: required(shapes.keyId) }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-    'UnsupportedOperationException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'UnsupportedOperationException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:GetKeyRotationStatus', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:GetKeyRotationStatus', forms: 'idOrArn', rule: 'any' }),
   execute(authorized): MaybePromise<GetKeyRotationStatusOutput> {
     const { key } = authorized.targets[0];
     if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') {

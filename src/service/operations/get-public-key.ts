@@ -3,7 +3,8 @@ import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { isAsymmetric } from '../../keys/key-spec.ts';
 import { algorithmLists, keyMetadata } from '../key-metadata.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -15,23 +16,15 @@ export const getPublicKey = defineOperation({
     GrantTokens: optional(shapes.grantTokens),
   }),
   errors: [
-    'DependencyTimeoutException',
+    ...MANAGEMENT_ERRORS,
     'DisabledException',
-    'InvalidArnException',
     'InvalidGrantTokenException',
     'InvalidKeyUsageException',
     'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:GetPublicKey', forms: 'any', rule: 'publicKey' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:GetPublicKey', forms: 'any', rule: 'publicKey' }),
   execute(authorized, _input, context) {
     const { key } = authorized.targets[0];
     if (!isAsymmetric(key.keySpec)) {

@@ -1,7 +1,8 @@
 import { aliasArn } from '../../base/arn.ts';
 import { chain } from '../../base/maybe-promise.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
-import { defineOperation, type Target } from '../operation.ts';
+import { defineOperation } from '../operation.ts';
+import type { Target } from '../target.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 

@@ -1,7 +1,7 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { grantListEntry, requireParty } from '../grants.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -19,21 +19,9 @@ export const listGrants = defineOperation({
     GranteePrincipal: optional(shapes.principal),
     GranteeServicePrincipal: optional(shapes.servicePrincipal),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'InvalidGrantIdException',
-    'InvalidMarkerException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'InvalidGrantIdException', 'InvalidMarkerException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:ListGrants', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ListGrants', forms: 'idOrArn', rule: 'any' }),
   async execute(authorized, input, { grants }) {
     const { key } = authorized.targets[0];
     const grantee = requireParty('Grantee', input.GranteePrincipal, input.GranteeServicePrincipal);

@@ -1,5 +1,5 @@
-import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -11,18 +11,8 @@ export const listKeyPolicies = defineOperation({
     Limit: optional(shapes.limit),
     Marker: optional(shapes.marker),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:ListKeyPolicies', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ListKeyPolicies', forms: 'idOrArn', rule: 'any' }),
   execute: () => ({ PolicyNames: ['default'], Truncated: false }),
 });

@@ -1,8 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import type { MaterialEntry } from '../ports.ts';
 import { enumeration, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -30,11 +29,7 @@ export const listKeyRotations = defineOperation({
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:ListKeyRotations', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ListKeyRotations', forms: 'idOrArn', rule: 'any' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') {

@@ -1,7 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -15,11 +14,7 @@ export const listResourceTags = defineOperation({
   }),
   errors: ['InvalidArnException', 'InvalidMarkerException', 'KMSInternalException', 'NotFoundException'],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:ListResourceTags', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ListResourceTags', forms: 'idOrArn', rule: 'any' }),
   execute(authorized, input) {
     const after = decodeMarker(input.Marker);
     const limit = Math.min(input.Limit ?? MAX_TAGS_PER_KEY, MAX_TAGS_PER_KEY);

@@ -1,8 +1,8 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -16,21 +16,13 @@ export const putKeyPolicy = defineOperation({
     BypassPolicyLockoutSafetyCheck: optional(boolean()),
   }),
   errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
+    ...MANAGEMENT_ERRORS,
     'LimitExceededException',
     'MalformedPolicyDocumentException',
-    'NotFoundException',
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:PutKeyPolicy', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:PutKeyPolicy', forms: 'idOrArn', rule: 'any' }),
   async execute(authorized, input, { keys, caller }) {
     const { key } = authorized.targets[0];
     requireDefaultPolicyName(input.PolicyName);

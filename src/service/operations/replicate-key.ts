@@ -1,13 +1,12 @@
 import { keyArn, partitionOf } from '../../base/arn.ts';
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
-import { defineOperation, type OperationContext } from '../operation.ts';
+import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import type { KeyChange, NewMaterial } from '../ports.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -47,11 +46,7 @@ export const replicateKey = defineOperation({
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: (request, resolver) =>
-    chain(
-      resolver.key(request.KeyId, { action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
   async execute(authorized, request, context) {
     const { key: primary } = authorized.targets[0];
     await requireReplicable(primary, request.ReplicaRegion, context);

@@ -1,7 +1,9 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { requireGrant } from '../grants.ts';
-import { defineOperation, type KeyTarget } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation } from '../operation.ts';
+import type { KeyTarget } from '../target.ts';
 import type { KeyResolver } from '../resolve-key.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -20,16 +22,7 @@ type Input = ReturnType<(typeof input)['parse']>;
 export const retireGrant = defineOperation({
   name: 'RetireGrant',
   input,
-  errors: [
-    'DependencyTimeoutException',
-    'DryRunOperationException',
-    'InvalidArnException',
-    'InvalidGrantIdException',
-    'InvalidGrantTokenException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'DryRunOperationException', 'InvalidGrantIdException', 'InvalidGrantTokenException'],
   allowsCrossAccount: true,
   resolve: (request, resolver) =>
     chain(resolveGrant(request, resolver), ({ target, grantId }) => [{ ...target, grantId }] as const),

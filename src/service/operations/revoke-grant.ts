@@ -1,6 +1,6 @@
-import { chain } from '../../base/maybe-promise.ts';
 import { requireGrant } from '../grants.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -12,21 +12,9 @@ export const revokeGrant = defineOperation({
     GrantId: required(shapes.grantId),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DryRunOperationException',
-    'InvalidArnException',
-    'InvalidGrantIdException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...MANAGEMENT_ERRORS, 'DryRunOperationException', 'InvalidGrantIdException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:RevokeGrant', forms: 'idOrArn', rule: 'any' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:RevokeGrant', forms: 'idOrArn', rule: 'any' }),
   async execute(authorized, input, { grants, region }) {
     const { key } = authorized.targets[0];
     const grant = await requireGrant(grants, region, { keyId: key.keyId, grantId: input.GrantId });

@@ -1,7 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import { AUTOMATIC_ROTATION_GUARD_MS, MAX_ON_DEMAND_ROTATIONS } from '../../keys/rotation.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { requireRotatable, rotateKey } from '../rotate-key.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -16,22 +16,14 @@ export const rotateKeyOnDemand = defineOperation({
   name: 'RotateKeyOnDemand',
   input: structure({ KeyId: required(shapes.keyId) }),
   errors: [
+    ...MANAGEMENT_ERRORS,
     'ConflictException',
-    'DependencyTimeoutException',
     'DisabledException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
     'LimitExceededException',
-    'NotFoundException',
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:RotateKeyOnDemand', forms: 'idOrArn', rule: 'rotate' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:RotateKeyOnDemand', forms: 'idOrArn', rule: 'rotate' }),
   async execute(authorized, _input, context) {
     const { key } = authorized.targets[0];
     requireRotatable(key, 'ON_DEMAND');

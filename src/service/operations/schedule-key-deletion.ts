@@ -1,8 +1,8 @@
 import { MS_PER_DAY } from '../../base/clock.ts';
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { integer, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -19,19 +19,9 @@ export const scheduleKeyDeletion = defineOperation({
     KeyId: required(shapes.keyId),
     PendingWindowInDays: optional(integer({ min: 1, max: 365 })),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'InvalidArnException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:ScheduleKeyDeletion', forms: 'idOrArn', rule: 'schedule' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:ScheduleKeyDeletion', forms: 'idOrArn', rule: 'schedule' }),
   async execute(authorized, input, { keys, nowMs }) {
     const { key } = authorized.targets[0];
     const pendingWindowDays = input.PendingWindowInDays ?? MAX_WINDOW_DAYS;

@@ -1,5 +1,6 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { messageError, requireSigningAlgorithm } from '../signing.ts';
@@ -15,23 +16,9 @@ export const sign = defineOperation({
     DryRun: optional(shapes.dryRun),
     SigningAlgorithm: required(shapes.signingAlgorithm),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: USE_ERRORS,
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:Sign', forms: 'any', usage: 'SIGN_VERIFY', rule: 'use' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:Sign', forms: 'any', usage: 'SIGN_VERIFY', rule: 'use' }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     const { SigningAlgorithm: algorithm, MessageType: messageType = 'RAW' } = input;

@@ -1,9 +1,8 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import { MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -20,11 +19,7 @@ export const tagResource = defineOperation({
     'TagException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:TagResource', forms: 'idOrArn', rule: 'describe' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:TagResource', forms: 'idOrArn', rule: 'describe' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     const tags = new Map([...key.tags, ...requireTagMap(input.Tags)]);

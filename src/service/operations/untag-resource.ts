@@ -1,8 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import { findTagProblem } from '../../keys/tags.ts';
 import { changeKey } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -18,11 +17,7 @@ export const untagResource = defineOperation({
     'TagException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:UntagResource', forms: 'idOrArn', rule: 'describe' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:UntagResource', forms: 'idOrArn', rule: 'describe' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     if (findTagProblem([...new Set(input.TagKeys)]) !== undefined) {

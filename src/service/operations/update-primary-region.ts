@@ -1,8 +1,7 @@
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../../keys/kms-key.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
-import { defineOperation } from '../operation.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import type { KeyChange } from '../ports.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -25,11 +24,7 @@ export const updatePrimaryRegion = defineOperation({
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:UpdatePrimaryRegion', forms: 'idOrArn', rule: 'use' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:UpdatePrimaryRegion', forms: 'idOrArn', rule: 'use' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     const { multiRegion } = key;

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { defineOperation } from '../operation.ts';
+import { USE_ERRORS } from '../error-lists.ts';
+import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { messageError, requireSigningAlgorithm } from '../signing.ts';
@@ -17,24 +18,9 @@ export const verify = defineOperation({
     GrantTokens: optional(shapes.grantTokens),
     DryRun: optional(shapes.dryRun),
   }),
-  errors: [
-    'DependencyTimeoutException',
-    'DisabledException',
-    'DryRunOperationException',
-    'InvalidGrantTokenException',
-    'InvalidKeyUsageException',
-    'KeyUnavailableException',
-    'KMSInternalException',
-    'KMSInvalidSignatureException',
-    'KMSInvalidStateException',
-    'NotFoundException',
-  ],
+  errors: [...USE_ERRORS, 'KMSInvalidSignatureException'],
   allowsCrossAccount: true,
-  resolve: (input, resolver) =>
-    chain(
-      resolver.key(input.KeyId, { action: 'kms:Verify', forms: 'any', usage: 'SIGN_VERIFY', rule: 'use' }),
-      (target) => [target] as const,
-    ),
+  resolve: onKey({ action: 'kms:Verify', forms: 'any', usage: 'SIGN_VERIFY', rule: 'use' }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     const { SigningAlgorithm: algorithm, MessageType: messageType = 'RAW' } = input;
