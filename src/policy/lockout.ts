@@ -5,17 +5,16 @@ const GUARDED_ACTION = 'kms:putkeypolicy';
 
 /**
  * The lockout safety check: whether the caller could still replace this policy, by a statement that names the caller or
- * the caller's account, with no Deny in the way. Conditions are not evaluated: an Allow with a condition does not
- * count, and neither does a Deny with one.
+ * the caller's account, with no Deny in the way. Conditions are not evaluated, in the caller's favour: an Allow counts
+ * whatever its conditions, a Deny only without any.
  *
  * @source KMS API Reference, PutKeyPolicy, BypassPolicyLockoutSafetyCheck
  */
 export function allowsPolicyUpdateBy(policy: PolicyDocument, caller: Caller): boolean {
-  const applies = (statement: Statement): boolean =>
-    !statement.hasCondition && coversAction(statement) && coversCaller(statement, caller);
+  const applies = (statement: Statement): boolean => coversAction(statement) && coversCaller(statement, caller);
   return (
     policy.statements.some((statement) => statement.effect === 'Allow' && applies(statement)) &&
-    !policy.statements.some((statement) => statement.effect === 'Deny' && applies(statement))
+    !policy.statements.some((statement) => statement.effect === 'Deny' && !statement.hasCondition && applies(statement))
   );
 }
 
