@@ -21,7 +21,7 @@ struct AsymmetricType {
   // Bytes inside the BIT STRING of the SubjectPublicKeyInfo (a point uncompressed); 0 for RSA,
   // where they are a structure of their own.
   std::size_t public_bytes;
-  std::size_t seed_bytes;      // Ed25519 and FIPS 203/204: the private key in its short form; else 0
+  std::size_t seed_bytes;  // Ed25519 and FIPS 203/204: the private key in its short form; else 0
   std::size_t expanded_bytes;  // FIPS 203/204: the private key in its long form; else 0
   std::string_view algorithm;  // AlgorithmIdentifier, DER; empty for RSA
 };

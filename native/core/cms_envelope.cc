@@ -41,9 +41,8 @@ Result<KeyPtr> RecipientKey(Bytes spki) {
 // RSAES-OAEP-params of RFC 4055 §4.1: SHA-256, MGF1 with SHA-256, empty label (the default).
 DerBytes OaepAlgorithm() {
   const DerBytes hash = DerValue(DerTag::kContext0Constructed, {AsBytes(kSha256)});
-  const DerBytes mgf =
-      DerValue(DerTag::kContext1Constructed,
-               {DerValue(DerTag::kSequence, {AsBytes(kMgf1), AsBytes(kSha256)})});
+  const DerBytes mgf = DerValue(DerTag::kContext1Constructed,
+                                {DerValue(DerTag::kSequence, {AsBytes(kMgf1), AsBytes(kSha256)})});
   return DerValue(DerTag::kSequence,
                   {AsBytes(kRsaesOaep), DerValue(DerTag::kSequence, {hash, mgf})});
 }
@@ -65,10 +64,9 @@ Result<DerBytes> RecipientInfo(Bytes spki, Bytes content_key) {
   if (!length.ok()) {
     return length.status();
   }
-  return DerValue(
-      DerTag::kSequence,
-      {AsBytes(kVersion2), DerValue(DerTag::kContext0, {identifier}), OaepAlgorithm(),
-       DerValue(DerTag::kOctetString, {Bytes(encrypted).first(length.value())})});
+  return DerValue(DerTag::kSequence,
+                  {AsBytes(kVersion2), DerValue(DerTag::kContext0, {identifier}), OaepAlgorithm(),
+                   DerValue(DerTag::kOctetString, {Bytes(encrypted).first(length.value())})});
 }
 
 }  // namespace
@@ -82,14 +80,13 @@ Status CbcEncrypt(std::span<const std::uint8_t, 32> key, std::span<const std::ui
   const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
   int written = 0;
   int last = 0;
-  const bool is_done =
-      context &&
-      EVP_EncryptInit_ex2(context.get(), Library().aes_256_cbc, key.data(), iv.data(), nullptr) ==
-          1 &&
-      EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(),
-                        static_cast<int>(plaintext.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1 &&
-      static_cast<std::size_t>(written + last) == out.size();
+  const bool is_done = context &&
+                       EVP_EncryptInit_ex2(context.get(), Library().aes_256_cbc, key.data(),
+                                           iv.data(), nullptr) == 1 &&
+                       EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(),
+                                         static_cast<int>(plaintext.size())) == 1 &&
+                       EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1 &&
+                       static_cast<std::size_t>(written + last) == out.size();
   return is_done ? Status::kOk : Fail(Status::kLibcryptoFailed);
 }
 
@@ -119,11 +116,11 @@ Result<std::vector<std::uint8_t>> CmsEnvelope(Bytes recipient_spki, Bytes plaint
       {AsBytes(kData),
        DerValue(DerTag::kSequence, {AsBytes(kAes256Cbc), DerValue(DerTag::kOctetString, {iv})}),
        DerValue(DerTag::kContext0, {content})});
-  const DerBytes enveloped = DerValue(
-      DerTag::kSequence,
-      {AsBytes(kVersion2), DerValue(DerTag::kSet, {recipient.value()}), content_info});
-  return DerValue(DerTag::kSequence, {AsBytes(kEnvelopedData),
-                                      DerValue(DerTag::kContext0Constructed, {enveloped})});
+  const DerBytes enveloped =
+      DerValue(DerTag::kSequence,
+               {AsBytes(kVersion2), DerValue(DerTag::kSet, {recipient.value()}), content_info});
+  return DerValue(DerTag::kSequence,
+                  {AsBytes(kEnvelopedData), DerValue(DerTag::kContext0Constructed, {enveloped})});
 }
 
 }  // namespace keywright

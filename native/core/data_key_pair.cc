@@ -8,8 +8,7 @@
 
 namespace keywright {
 
-Result<DataKeyPair> GenerateDataKeyPair(const Key& key, Bytes header, Bytes context,
-                                        KeyType type) {
+Result<DataKeyPair> GenerateDataKeyPair(const Key& key, Bytes header, Bytes context, KeyType type) {
   if (key.type() != KeyType::kBacking) {
     return Status::kWrongKeyType;
   }

@@ -27,8 +27,7 @@ constexpr WrappingTraits kTraits[] = {
     {EncryptionAlgorithm::kRsaesPkcs1, false},    {EncryptionAlgorithm::kSm2Pke, false},
 };
 
-Result<SecureBuffer> Decrypt(const Key& wrapping_key, const WrappingTraits& traits,
-                             Bytes wrapped) {
+Result<SecureBuffer> Decrypt(const Key& wrapping_key, const WrappingTraits& traits, Bytes wrapped) {
   if (!traits.has_key_wrap) {
     return PrivateDecrypt(wrapping_key, traits.encryption, wrapped);
   }

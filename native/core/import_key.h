@@ -29,8 +29,8 @@ std::optional<WrappingAlgorithm> WrappingAlgorithmFromNumber(std::uint32_t numbe
 
 // Decrypts the material and makes a key of `type` of it: a symmetric key of `length` bytes (0: of
 // any length that the type has), a key pair from its PrivateKeyInfo (`length` is not looked at).
-// kWrongKeyType when the wrapping key has no such algorithm or is public, kAuthenticationFailed when
-// the material cannot be decrypted, kInvalidKey when what came out is no key of that type and
+// kWrongKeyType when the wrapping key has no such algorithm or is public, kAuthenticationFailed
+// when the material cannot be decrypted, kInvalidKey when what came out is no key of that type and
 // length.
 Result<KeyPtr> UnwrapImported(const Key& wrapping_key, WrappingAlgorithm algorithm, Bytes wrapped,
                               KeyType type, std::size_t length);

@@ -57,7 +57,7 @@ class Key {
   KeyType type_;
   KeyId id_;
   SecureBuffer bytes_;
-  SecureBuffer midstate_;  // an HmacMidstate, for a backing key
+  SecureBuffer midstate_;                // an HmacMidstate, for a backing key
   std::unique_ptr<const KeyPair> pair_;  // of an asymmetric type
 };
 

@@ -55,8 +55,8 @@ Result<std::size_t> Sm2Derive(EVP_PKEY* own, EVP_PKEY* peer, MutableBytes out) {
   const bool is_done =
       scratch && x && point && product &&
       EC_POINT_oct2point(group.get(), point.get(), encoded.data(), written, scratch.get()) == 1 &&
-      EC_POINT_mul(group.get(), product.get(), nullptr, point.get(), scalar.get(),
-                   scratch.get()) == 1 &&
+      EC_POINT_mul(group.get(), product.get(), nullptr, point.get(), scalar.get(), scratch.get()) ==
+          1 &&
       EC_POINT_get_affine_coordinates(group.get(), product.get(), x.get(), nullptr,
                                       scratch.get()) == 1 &&
       BN_bn2binpad(x.get(), out.data(), static_cast<int>(kFieldBytes)) ==

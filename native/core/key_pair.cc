@@ -18,8 +18,8 @@ EvpPkeyCtxPtr KeyPair::NewContext() const {
 
 EvpPkeyCtxPtr KeyPair::TakeIdle(PairUse use) const {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(idle_.begin(), idle_.end(),
-                                  [&](const Idle& entry) { return entry.use == use; });
+  const auto found =
+      std::find_if(idle_.begin(), idle_.end(), [&](const Idle& entry) { return entry.use == use; });
   if (found == idle_.end()) {
     return nullptr;
   }

@@ -80,8 +80,7 @@ bool IsWholePkcs8(Bytes encoded) {
   DerReader inner(*content);
   const std::optional<Bytes> version = inner.Read(DerTag::kInteger);
   const bool has_algorithm = version && inner.Read(DerTag::kSequence);
-  const std::optional<Bytes> key =
-      has_algorithm ? inner.Read(DerTag::kOctetString) : std::nullopt;
+  const std::optional<Bytes> key = has_algorithm ? inner.Read(DerTag::kOctetString) : std::nullopt;
   if (!key) {
     return false;
   }
@@ -91,8 +90,7 @@ bool IsWholePkcs8(Bytes encoded) {
 
 EvpPkeyPtr ReadPkcs8(Bytes encoded) {
   const std::uint8_t* next = encoded.data();
-  const Pkcs8Ptr info(
-      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &next, static_cast<long>(encoded.size())));
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &next, static_cast<long>(encoded.size())));
   if (!info || next != encoded.data() + encoded.size()) {
     return nullptr;
   }
@@ -103,8 +101,7 @@ bool HasGroup(EVP_PKEY* pkey, const char* group) {
   char name[32];
   int is_spelled_out = 0;
   EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_spelled_out);
-  return is_spelled_out == 0 &&
-         EVP_PKEY_get_group_name(pkey, name, sizeof(name), nullptr) == 1 &&
+  return is_spelled_out == 0 && EVP_PKEY_get_group_name(pkey, name, sizeof(name), nullptr) == 1 &&
          std::strcmp(name, group) == 0;
 }
 
@@ -189,10 +186,10 @@ Result<SecureBuffer> PrivatePart(EVP_PKEY* pkey, const char* name, std::size_t s
 }
 
 Result<SecureBuffer> SeedOf(EVP_PKEY* pkey, const AsymmetricType& type) {
-  return PrivatePart(pkey,
-                     type.family == Family::kEd25519 ? OSSL_PKEY_PARAM_PRIV_KEY
-                                                     : OSSL_PKEY_PARAM_ML_KEM_SEED,
-                     type.seed_bytes);
+  return PrivatePart(
+      pkey,
+      type.family == Family::kEd25519 ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_ML_KEM_SEED,
+      type.seed_bytes);
 }
 
 // RFC 9935 §6: the private key of ML-KEM as [0] seed.
@@ -205,8 +202,7 @@ Result<SecureBuffer> WriteSeedPkcs8(const AsymmetricType& type, Bytes seed) {
     return bytes;
   }();
   const std::size_t seed_value = DerHeaderSize(seed.size()) + seed.size();
-  const std::size_t content =
-      version_and_algorithm.size() + DerHeaderSize(seed_value) + seed_value;
+  const std::size_t content = version_and_algorithm.size() + DerHeaderSize(seed_value) + seed_value;
   Result<SecureBuffer> buffer = SecureBuffer::Allocate(DerHeaderSize(content) + content);
   if (!buffer.ok()) {
     return buffer;

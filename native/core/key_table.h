@@ -27,7 +27,8 @@ class KeyTable {
   // Null when `handle` names no key. Valid until Remove.
   const Key* Find(std::int64_t handle) const;
 
-  // The same, kept alive by the result: for work on another thread. Null when `handle` names no key.
+  // The same, kept alive by the result: for work on another thread. Null when `handle` names no
+  // key.
   KeyPtr FindShared(std::int64_t handle) const;
 
   // Drops the key; nothing happens when `handle` names none.

@@ -16,8 +16,8 @@ EvpCipherCtxPtr Start(const EVP_CIPHER* cipher, Bytes kek, int is_wrapping) {
     return nullptr;
   }
   EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  const bool is_ready = EVP_CipherInit_ex2(context.get(), cipher, kek.data(), nullptr, is_wrapping,
-                                           nullptr) == 1;
+  const bool is_ready =
+      EVP_CipherInit_ex2(context.get(), cipher, kek.data(), nullptr, is_wrapping, nullptr) == 1;
   return is_ready ? std::move(context) : nullptr;
 }
 

@@ -9,8 +9,8 @@
 #include "core/secret_form.h"
 #include "core/secure_buffer.h"
 
-// AES-256 key wrap: with padding (RFC 5649 = SP 800-38F §6.3) under a kAesKwp key, without (RFC 3394
-// = SP 800-38F §6.2) under a kAesKw key.
+// AES-256 key wrap: with padding (RFC 5649 = SP 800-38F §6.3) under a kAesKwp key, without (RFC
+// 3394 = SP 800-38F §6.2) under a kAesKw key.
 
 namespace keywright {
 
@@ -23,8 +23,8 @@ Status KwpWrap(const Key& kek, const Key& key, MutableBytes out);
 // kAuthenticationFailed when kek or bytes do not fit, or `type` has no keys of the wrapped length.
 Result<KeyPtr> KwpUnwrap(const Key& kek, Bytes wrapped, KeyType type);
 
-// The same without padding. kInvalidArgument for a key whose secret form is shorter than 16 bytes or
-// no multiple of 8.
+// The same without padding. kInvalidArgument for a key whose secret form is shorter than 16 bytes
+// or no multiple of 8.
 Status KwWrap(const Key& kek, const Key& key, MutableBytes out);
 Result<KeyPtr> KwUnwrap(const Key& kek, Bytes wrapped, KeyType type);
 

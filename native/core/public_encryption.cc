@@ -17,8 +17,7 @@ Family FamilyOf(EncryptionAlgorithm algorithm) {
 }
 
 bool IsOfKey(const Key& key, EncryptionAlgorithm algorithm) {
-  return IsAsymmetric(key.type()) &&
-         AsymmetricTypeOf(key.type()).family == FamilyOf(algorithm);
+  return IsAsymmetric(key.type()) && AsymmetricTypeOf(key.type()).family == FamilyOf(algorithm);
 }
 
 std::size_t ModulusBytes(const Key& key) { return AsymmetricTypeOf(key.type()).bits / 8; }
@@ -105,8 +104,8 @@ Result<std::size_t> PublicEncrypt(const Key& key, EncryptionAlgorithm algorithm,
   // Not a null pointer, which would ask for the length only.
   const std::uint8_t nothing = 0;
   const std::uint8_t* from = plaintext.empty() ? &nothing : plaintext.data();
-  if (!context || EVP_PKEY_encrypt(context.get(), out.data(), &written, from,
-                                   plaintext.size()) != 1) {
+  if (!context ||
+      EVP_PKEY_encrypt(context.get(), out.data(), &written, from, plaintext.size()) != 1) {
     return Fail(Status::kLibcryptoFailed);
   }
   context.GiveBack();
@@ -130,8 +129,8 @@ Result<SecureBuffer> PrivateDecrypt(const Key& key, EncryptionAlgorithm algorith
     return Fail(Status::kLibcryptoFailed);
   }
   std::size_t written = plaintext.value().size();
-  if (EVP_PKEY_decrypt(context.get(), plaintext.value().bytes().data(), &written,
-                       ciphertext.data(), ciphertext.size()) != 1) {
+  if (EVP_PKEY_decrypt(context.get(), plaintext.value().bytes().data(), &written, ciphertext.data(),
+                       ciphertext.size()) != 1) {
     return Fail(Status::kAuthenticationFailed);
   }
   context.GiveBack();

@@ -16,8 +16,8 @@ namespace keywright {
 enum class EncryptionAlgorithm : std::uint8_t {
   kRsaesOaepSha1 = 1,  // RFC 8017 §7.1; MGF1 with the same hash, empty label
   kRsaesOaepSha256 = 2,
-  kSm2Pke = 3,       // GB/T 32918.4 with SM3; ciphertext as the DER structure of GM/T 0009
-  kRsaesPkcs1 = 4,   // RFC 8017 §7.2; unwrapping of imported keys only
+  kSm2Pke = 3,      // GB/T 32918.4 with SM3; ciphertext as the DER structure of GM/T 0009
+  kRsaesPkcs1 = 4,  // RFC 8017 §7.2; unwrapping of imported keys only
 };
 
 std::optional<EncryptionAlgorithm> EncryptionAlgorithmFromNumber(std::uint32_t number);

@@ -136,9 +136,8 @@ bool PrepareRsa(EVP_PKEY_CTX* context, const AlgorithmTraits& traits, bool is_si
                                        const_cast<char*>(traits.padding), 0),
       is_pss ? OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, hash, 0)
              : OSSL_PARAM_construct_end(),
-      OSSL_PARAM_construct_utf8_string(
-          OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
-          const_cast<char*>(OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST), 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
+                                       const_cast<char*>(OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST), 0),
       OSSL_PARAM_construct_end(),
   };
   return (is_signing ? EVP_PKEY_sign_init_ex(context, parameters)
@@ -261,8 +260,7 @@ Result<std::size_t> Sign(const Key& key, SignatureAlgorithm algorithm, MessageTy
   if (key.is_public()) {
     return Status::kWrongKeyType;
   }
-  const auto largest =
-      static_cast<std::size_t>(EVP_PKEY_get_size(KeyAccess::PairOf(key).pkey()));
+  const auto largest = static_cast<std::size_t>(EVP_PKEY_get_size(KeyAccess::PairOf(key).pkey()));
   if (out.size() < largest) {
     return Status::kBufferTooSmall;
   }

@@ -21,9 +21,9 @@ enum class SignatureAlgorithm : std::uint8_t {
   kRsassaPkcs1V15Sha256 = 4,
   kRsassaPkcs1V15Sha384 = 5,
   kRsassaPkcs1V15Sha512 = 6,
-  kEcdsaSha256 = 7,  // FIPS 186-5, as DER; P-256 and secp256k1
-  kEcdsaSha384 = 8,  // P-384
-  kEcdsaSha512 = 9,  // P-521
+  kEcdsaSha256 = 7,       // FIPS 186-5, as DER; P-256 and secp256k1
+  kEcdsaSha384 = 8,       // P-384
+  kEcdsaSha512 = 9,       // P-521
   kEd25519Sha512 = 10,    // RFC 8032, PureEdDSA
   kEd25519PhSha512 = 11,  // RFC 8032, Ed25519ph with an empty context
   kMlDsaShake256 = 12,    // FIPS 204, pure and hedged, with an empty context

@@ -80,9 +80,8 @@ AsyncStart SignAsync(Arguments& arguments) {
   if (!input.ok()) {
     return {input.status()};
   }
-  return {Status::kOk,
-          StartAsync(arguments, [key = std::move(key), algorithm = *algorithm,
-                                 message_type = *message_type, input = input.value()] {
+  return {Status::kOk, StartAsync(arguments, [key = std::move(key), algorithm = *algorithm,
+                                              message_type = *message_type, input = input.value()] {
             Result<SecureBuffer> out = SecureBuffer::Allocate(kMaxSignatureBytes);
             if (!out.ok()) {
               return Failed(out.status());
@@ -229,17 +228,16 @@ AsyncStart GenerateDataKeyPairAsync(Arguments& arguments) {
   if (!kept_header.ok() || !kept_context.ok()) {
     return {Status::kOutOfSecureMemory};
   }
-  return {Status::kOk,
-          StartAsync(arguments, [key = std::move(key), header = kept_header.value(),
-                                 context = kept_context.value(), type = *type] {
+  return {Status::kOk, StartAsync(arguments, [key = std::move(key), header = kept_header.value(),
+                                              context = kept_context.value(), type = *type] {
             return MakeDataKeyPair(*key, header->bytes(), context->bytes(), type);
           })};
 }
 
 using Aead = Status (*)(const Key&, Bytes, Bytes, MutableBytes);
 
-// (key, data, aad, out, outOffset): bytes written. Data and output stay where they are in JavaScript
-// memory, which the caller leaves alone meanwhile.
+// (key, data, aad, out, outOffset): bytes written. Data and output stay where they are in
+// JavaScript memory, which the caller leaves alone meanwhile.
 template <Aead kAead, std::ptrdiff_t kGrowth>
 AsyncStart AeadIntoAsync(Arguments& arguments) {
   const Bytes data = arguments.BytesAt(1);
@@ -261,19 +259,17 @@ AsyncStart AeadIntoAsync(Arguments& arguments) {
   if (!kept_aad.ok()) {
     return {kept_aad.status()};
   }
-  return {Status::kOk, StartAsync(
-                           arguments,
-                           [key = std::move(key), data, aad = kept_aad.value(),
-                            result = region.value()] {
-                             const Status status = kAead(*key, data, aad->bytes(), result);
-                             // The key may be destroyed while this thread of the pool sleeps.
-                             ThreadContexts::Forget(key->type(), key->id());
-                             return status == Status::kOk
-                                        ? AsyncOutcome{.key = {}, .written = result.size(),
-                                                       .outputs = {}}
-                                        : Failed(status);
-                           },
-                           {arguments.ValueAt(1), arguments.ValueAt(3)})};
+  return {Status::kOk,
+          StartAsync(arguments,
+                     [key = std::move(key), data, aad = kept_aad.value(), result = region.value()] {
+                       const Status status = kAead(*key, data, aad->bytes(), result);
+                       // The key may be destroyed while this thread of the pool sleeps.
+                       ThreadContexts::Forget(key->type(), key->id());
+                       return status == Status::kOk
+                                  ? AsyncOutcome{.key = {}, .written = result.size(), .outputs = {}}
+                                  : Failed(status);
+                     },
+                     {arguments.ValueAt(1), arguments.ValueAt(3)})};
 }
 
 constexpr auto kOverhead = static_cast<std::ptrdiff_t>(kAeadOverheadBytes);

@@ -29,9 +29,10 @@ struct AsyncOutcome {
 // memory of JavaScript but what is pinned.
 using AsyncWork = std::function<AsyncOutcome()>;
 
-// Starts `work`; the result is a promise of: the negative number of a status, a key handle, an array
-// of Buffers, or the number of bytes written. `pinned` are JavaScript values that stay alive until
-// then. When the environment ends first, it waits for the work and nobody learns of the outcome.
+// Starts `work`; the result is a promise of: the negative number of a status, a key handle, an
+// array of Buffers, or the number of bytes written. `pinned` are JavaScript values that stay alive
+// until then. When the environment ends first, it waits for the work and nobody learns of the
+// outcome.
 napi_value StartAsync(Arguments& arguments, AsyncWork work,
                       std::initializer_list<napi_value> pinned = {});
 

@@ -87,12 +87,9 @@ std::int32_t HkdfInto(Arguments& arguments) {
 }
 
 constexpr NamedFunction kFunctions[] = {
-    {"randomInto", Call<RandomInto>},
-    {"digestInto", Call<DigestInto>},
-    {"hmacInto", Call<HmacInto>},
-    {"hmacVerify", Call<VerifyHmac>},
-    {"hkdfInto", Call<HkdfInto>},
-    {"deriveHmacKey", Call<DeriveHmacKeyOf>},
+    {"randomInto", Call<RandomInto>}, {"digestInto", Call<DigestInto>},
+    {"hmacInto", Call<HmacInto>},     {"hmacVerify", Call<VerifyHmac>},
+    {"hkdfInto", Call<HkdfInto>},     {"deriveHmacKey", Call<DeriveHmacKeyOf>},
 };
 
 }  // namespace

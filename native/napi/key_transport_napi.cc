@@ -56,8 +56,8 @@ std::int32_t CmsEnvelopeInto(Arguments& arguments) {
   return CodeOf(Status::kOk, envelope.value().size());
 }
 
-// (key, header, context, type, publicKey, privateKey, blob, lengths): the bytes written of the three
-// outputs in `lengths`; no private key when `privateKey` is empty
+// (key, header, context, type, publicKey, privateKey, blob, lengths): the bytes written of the
+// three outputs in `lengths`; no private key when `privateKey` is empty
 std::int32_t GenerateDataKeyPairInto(Arguments& arguments) {
   const Bytes header = arguments.BytesAt(1);
   const Bytes context = arguments.BytesAt(2);

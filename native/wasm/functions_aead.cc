@@ -26,9 +26,8 @@ Result<std::size_t> WriteInto(const Region& out, std::size_t size, Work work) {
 }
 
 Result<std::size_t> EncryptInto(const Key& key, Bytes plaintext, Bytes aad, Region out) {
-  return WriteInto(out, plaintext.size() + kAeadOverheadBytes, [&](MutableBytes sealed) {
-    return AeadEncrypt(key, plaintext, aad, sealed);
-  });
+  return WriteInto(out, plaintext.size() + kAeadOverheadBytes,
+                   [&](MutableBytes sealed) { return AeadEncrypt(key, plaintext, aad, sealed); });
 }
 
 Result<std::size_t> DecryptInto(const Key& key, Bytes sealed, Bytes aad, Region out) {

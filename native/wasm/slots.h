@@ -118,10 +118,10 @@ std::int32_t Invoke(R (*function)(Parameters...), const Slot* slots) {
 }  // namespace keywright
 
 // Exports `function` as kw_<name>, which takes the address of its slots.
-#define KEYWRIGHT_EXPORT(name, function)                                        \
-  extern "C" __attribute__((export_name("kw_" #name))) std::int32_t kw_##name( \
-      const keywright::Slot* slots) {                                           \
-    return keywright::Invoke(function, slots);                                  \
+#define KEYWRIGHT_EXPORT(name, function)                 \
+  extern "C" __attribute__((export_name("kw_" #name)))   \
+  std::int32_t kw_##name(const keywright::Slot* slots) { \
+    return keywright::Invoke(function, slots);           \
   }
 
 #endif  // KEYWRIGHT_WASM_SLOTS_H_

@@ -44,13 +44,13 @@ export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';
 export type PublicEncryptionAlgorithm = 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256' | 'SM2PKE';
 
 /**
- * An algorithm that is none of the key's type raises `wrongKeyType`, and so does a public key where a private one is
- * needed.
+ * What key pairs do. An algorithm that is none of the key's type raises `wrongKeyType`, and so does a public key where
+ * a private one is needed.
  */
 export interface AsymmetricCore {
   // Keys
 
-  /** RSA takes from 50 ms (2048) to seconds (4096): see `generateKeyPairAsync`. */
+  /** Makes a fresh key pair. RSA takes from 50 ms (2048) to seconds (4096): see `generateKeyPairAsync`. */
   generateKeyPair(type: AsymmetricKeyType): KeyHandle;
   /**
    * A key pair from its PrivateKeyInfo (PKCS#8, RFC 5208, DER, without encryption); for ed25519, ML-DSA and ML-KEM also
@@ -78,11 +78,17 @@ export interface AsymmetricCore {
   // Signatures
 
   /**
-   * @throws CoreError `invalidArgument` when the algorithm takes no messages of that type; `invalidLength` when a digest
-   *   or µ has another length than the algorithm's.
+   * Signs with a private key; {@link SignatureAlgorithm} tells the length.
+   *
+   * @throws CoreError `invalidArgument` when the algorithm takes no messages of that type; `invalidLength` when a
+   *   digest or µ has another length than the algorithm's.
    */
   sign(key: KeyHandle, algorithm: SignatureAlgorithm, messageType: MessageType, message: Uint8Array): Buffer;
-  /** False for whatever is no signature of the message, malformed ones included. @throws CoreError as {@link sign}. */
+  /**
+   * Whether `signature` is one of the message; false for malformed ones too. Takes private and public keys.
+   *
+   * @throws CoreError as {@link sign}.
+   */
   verify(
     key: KeyHandle,
     algorithm: SignatureAlgorithm,
@@ -93,26 +99,42 @@ export interface AsymmetricCore {
 
   // Encryption
 
-  /** @throws CoreError `invalidArgument` when the plaintext is longer than the algorithm and the key allow. */
+  /**
+   * Encrypts to a public key, or to the public part of a private one; {@link PublicEncryptionAlgorithm} tells the
+   * lengths.
+   *
+   * @throws CoreError `invalidArgument` when the plaintext is longer than the algorithm and the key allow.
+   */
   publicEncrypt(key: KeyHandle, algorithm: PublicEncryptionAlgorithm, plaintext: Uint8Array): Buffer;
-  /** @throws CoreError `authenticationFailed`, one failure for every cause. */
+  /**
+   * Decrypts with a private key; the caller wipes the result.
+   *
+   * @throws CoreError `authenticationFailed`, one failure for every cause.
+   */
   privateDecrypt(key: KeyHandle, algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): Buffer;
 
   // Key agreement
 
   /**
-   * ECDH (SP 800-56A §5.7.1.2) of a p256, p384, p521 or sm2 key with the SubjectPublicKeyInfo of the other side: the
+   * ECDH of a p256, p384, p521 or sm2 key with the SubjectPublicKeyInfo of the other side: the
    * x-coordinate in the width of the field (32, 48, 66 or 32 bytes), without a KDF.
    *
    * @throws CoreError `invalidKey` when the other key is none of the same curve.
+   * @source NIST SP 800-56A Rev. 3 §5.7.1.2
    */
   ecdh(key: KeyHandle, peerSpki: Uint8Array): Buffer;
-  /** ML-KEM: a fresh shared secret of 32 bytes and its encapsulation (768, 1088 or 1568 bytes). */
+  /**
+   * ML-KEM: a fresh shared secret of 32 bytes and its encapsulation (768, 1088 or 1568 bytes).
+   *
+   * @source FIPS 203 §7.2
+   */
   encapsulate(key: KeyHandle): { sharedSecret: Buffer; ciphertext: Buffer };
   /**
-   * A ciphertext that was not made for this key gives a secret that nobody else knows (implicit rejection).
+   * The shared secret of an ML-KEM ciphertext, 32 bytes. One that was not made for this key gives a secret that nobody
+   * else knows (implicit rejection).
    *
    * @throws CoreError `invalidArgument` for a ciphertext of another length.
+   * @source FIPS 203 §7.3
    */
   decapsulate(key: KeyHandle, ciphertext: Uint8Array): Buffer;
 }

@@ -34,6 +34,7 @@ export type KeyType = SymmetricKeyType | AsymmetricKeyType;
 
 /** Reference to a key that lives in the memory of the core; the bytes are never visible to JavaScript. */
 export interface KeyHandle {
+  /** What the key is for. */
   readonly type: KeyType;
   /** True for the public part of a key pair alone, which verifies, encrypts and encapsulates. */
   readonly isPublic: boolean;

@@ -23,10 +23,21 @@ export interface DataKeyPair {
   readonly blob: Buffer;
 }
 
+/** Key material on its way in and out. */
 export interface KeyTransportCore {
-  /** AES key wrap without padding (RFC 3394) under an `aesKw` key; for keys of a multiple of 8 bytes from 16. */
+  /**
+   * AES key wrap without padding under an `aesKw` key; for keys of a multiple of 8 bytes from 16. 8 bytes longer than
+   * the key.
+   *
+   * @throws CoreError `invalidArgument` for a key of another length.
+   * @source RFC 3394 §2.2.1, NIST SP 800-38F §6.2
+   */
   kwWrap(kek: KeyHandle, key: KeyHandle): Buffer;
-  /** @throws CoreError `authenticationFailed`. */
+  /**
+   * Opens what {@link kwWrap} made.
+   *
+   * @throws CoreError `authenticationFailed` for whatever is no wrapped key of `type`.
+   */
   kwUnwrap(kek: KeyHandle, wrapped: Uint8Array, type: KeyType): KeyHandle;
 
   /**

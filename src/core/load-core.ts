@@ -1,6 +1,6 @@
 import type { CryptoCore } from './crypto-core.ts';
 import { findAddon, loadAddon } from './load-addon.ts';
-import { hasWasm, loadWasm } from './load-wasm.ts';
+import { findWasm, loadWasm } from './load-wasm.ts';
 import type { NativeBinding } from './native-binding.ts';
 import { NativeCore } from './native-core.ts';
 
@@ -22,11 +22,11 @@ export function loadCoreOf(binding: CoreBinding | undefined): CryptoCore {
 }
 
 /**
- * Only an addon that is missing, or that this platform cannot load at all, is replaced. One that loads and then refuses to
- * run says that something is wrong here, and a slower core must not hide that.
+ * Only an addon that is missing, or that this platform cannot load at all, is replaced. One that loads and then
+ * refuses to run says that something is wrong here, and a slower core must not hide that.
  */
 function loadAddonOr(binding: 'napi' | undefined): NativeBinding {
-  if (binding === 'napi' || !hasWasm()) return loadAddon();
+  if (binding === 'napi' || findWasm() === undefined) return loadAddon();
   try {
     findAddon();
   } catch {

@@ -5,29 +5,32 @@ import type { NativeBinding } from './native-binding.ts';
 import { startWasmBinding } from './wasm-binding.ts';
 import { wasmHost } from './wasm-host.ts';
 
-/** Where the module is, from src/core as from dist/core. */
-export const WASM_PATH = fileURLToPath(new URL('../../build/wasm/keywright.wasm', import.meta.url));
+// From src/core as from dist/core: the module that was compiled here, else the one that came with the package.
+const CANDIDATES = ['../../build/wasm/keywright.wasm', '../../prebuilds/wasm/keywright.wasm'].map((relative) =>
+  fileURLToPath(new URL(relative, import.meta.url)),
+);
 
 const SECURE_HEAP_VARIABLE = 'KEYWRIGHT_SECURE_HEAP_MIB';
 /** The address space of the module is 1 GiB, and more than its keys must fit. */
 const MAX_SECURE_HEAP_MIB = 512;
 
-/** True when the WebAssembly module was built, or came with the package. */
-export function hasWasm(): boolean {
-  return existsSync(WASM_PATH);
+/** Path of the WebAssembly module; undefined when it is not there. */
+export function findWasm(): string | undefined {
+  return CANDIDATES.find((path) => existsSync(path));
 }
 
 /**
  * Compiles and starts the WebAssembly core of this package.
  *
- * @throws Error that names the command to run when the module is not there, and when it cannot start; its text says why.
+ * @throws Error that names the command to run when there is no module, and when it cannot start; its text says why.
  */
 export function loadWasm(): NativeBinding {
-  if (!hasWasm()) {
-    throw new Error(`keywright: there is no WebAssembly core at ${WASM_PATH}. Run \`script/wasm\` to build it.`);
+  const path = findWasm();
+  if (path === undefined) {
+    throw new Error(`keywright: there is no WebAssembly core at ${CANDIDATES[0]}. Run \`script/wasm\` to build it.`);
   }
   const secureHeapMiB = requestedSecureHeapMiB();
-  const module = new (wasmHost().Module)(readFileSync(WASM_PATH));
+  const module = new (wasmHost().Module)(readFileSync(path));
   return startWasmBinding(module, secureHeapMiB === undefined ? {} : { secureHeapMiB });
 }
 

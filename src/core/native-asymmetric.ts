@@ -50,7 +50,9 @@ export class NativeAsymmetricCore implements AsymmetricCore {
 
   exportPublicKey(key: KeyHandle): Buffer {
     const out = allocate(MAX_SPKI_BYTES);
-    return Buffer.from(out.subarray(0, check(this.#native.exportPublicKeyInto(handleOf(key), out))));
+    const spki = allocate(check(this.#native.exportPublicKeyInto(handleOf(key), out)));
+    spki.set(out.subarray(0, spki.length));
+    return spki;
   }
 
   exportPrivateKey(key: KeyHandle): Buffer {

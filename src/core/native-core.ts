@@ -12,7 +12,16 @@ import type { KeyHandle, KeyType, SymmetricKeyType } from './key-handle.ts';
 import type { NativeBinding } from './native-binding.ts';
 import { NativeKey, type DestroyKey } from './native-key.ts';
 import { NativeKeyTransport } from './native-key-transport.ts';
-import { allocate, allocateSecret, check, codeOf, lengthOf, MAX_DATA_BYTES, NO_BYTES, requireWithin } from './native-support.ts';
+import {
+  allocate,
+  allocateSecret,
+  check,
+  codeOf,
+  lengthOf,
+  MAX_DATA_BYTES,
+  NO_BYTES,
+  requireWithin,
+} from './native-support.ts';
 
 const MAX_RANDOM_BYTES = 2 ** 20;
 const DEFAULT_KEY_BYTES = 32;

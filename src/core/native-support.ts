@@ -32,8 +32,7 @@ const { Buffer: host } = globalThis as { Buffer?: BufferConstructor };
 const plain = (length: number): Buffer => new Uint8Array(length) as Buffer;
 
 /** Memory for a result that is not secret. */
-export const allocate: (length: number) => Buffer =
-  host === undefined ? plain : (length) => host.allocUnsafe(length);
+export const allocate: (length: number) => Buffer = host === undefined ? plain : (length) => host.allocUnsafe(length);
 
 /** Memory of its own: a slice of the pool would let `.buffer` of a neighbour reach the secret. */
 export const allocateSecret: (length: number) => Buffer =

@@ -34,7 +34,7 @@ export function asyncOver(native: SyncBinding): AsyncBinding {
     },
 
     privateDecryptAsync(key, algorithm, ciphertext) {
-      // No scheme has a plaintext that is longer than its ciphertext; what is wrong with other values, the binding says.
+      // No scheme has a plaintext that is longer than its ciphertext; what is wrong with a value, the binding says.
       const length = (ciphertext as Uint8Array | undefined)?.length;
       const out = allocateSecret(typeof length === 'number' ? Math.min(length, MAX_PAIR_BYTES) : 0);
       const code = native.privateDecryptInto(key, algorithm, ciphertext, out);
@@ -58,7 +58,8 @@ export function asyncOver(native: SyncBinding): AsyncBinding {
 
     generateDataKeyPairAsync(key, header, context, type) {
       const headerLength = (header as Uint8Array | undefined)?.length;
-      const blobLength = MAX_PAIR_BYTES + (typeof headerLength === 'number' ? Math.min(headerLength, MAX_PAIR_BYTES) : 0);
+      const blobLength =
+        MAX_PAIR_BYTES + (typeof headerLength === 'number' ? Math.min(headerLength, MAX_PAIR_BYTES) : 0);
       const outputs = [MAX_PAIR_BYTES, MAX_PAIR_BYTES, blobLength].map(allocateSecret);
       const lengths = new Uint32Array(3);
       const [publicKey = NO_BYTES, privateKey = NO_BYTES, blob = NO_BYTES] = outputs;

@@ -12,6 +12,13 @@ const MIB = 2 ** 20;
 /** As of the addon. Argon2id works in this heap too. */
 const DEFAULT_SECURE_HEAP_MIB = 16;
 
+/** AES alone is bitsliced; docs/adr/0010-webassembly.md. */
+const NOT_HARDENED = [
+  'GHASH looks up tables that depend on the key',
+  'constant-time code is only as constant as the engine compiles it',
+  'memory is neither locked nor between guard pages',
+];
+
 /** How the WebAssembly core is set up. */
 export interface WasmOptions {
   /** Size of the heap that holds the keys, rounded up to a power of two. Default 16. */
@@ -21,8 +28,8 @@ export interface WasmOptions {
 /**
  * Starts the core of `module`; see {@link NativeBinding} for what its functions do.
  *
- * @throws Error when the runtime has no cryptographic randomness, when `module` is not the core of this version, or when
- *   it has no memory for its heap.
+ * @throws Error when the runtime has no cryptographic randomness, when `module` is not the core of this version, or
+ *   when it has no memory for its heap.
  */
 export function startWasmBinding(module: CompiledModule, options: WasmOptions = {}): NativeBinding {
   const { exports, functionNamed } = startModule(module);
@@ -35,14 +42,21 @@ export function startWasmBinding(module: CompiledModule, options: WasmOptions = 
   // A module that stopped in the middle of something must not go on from there.
   let isStopped = false;
   const functions = Object.entries(SIGNATURES).map(([name, signature]) => {
-    const run = functionNamed(`kw_${name}`);
-    const call = (...values: unknown[]): number => {
-      if (isStopped) return -CORE_STATUS.libcryptoFailed;
+    const exported = functionNamed(`kw_${name}`);
+    const run = (slots: number): number => {
       try {
-        return callWasm(memory, run, signature, values);
+        return isStopped ? -CORE_STATUS.libcryptoFailed : exported(slots);
       } catch {
         isStopped = true;
         return -CORE_STATUS.libcryptoFailed;
+      }
+    };
+    const call = (...values: unknown[]): number => {
+      try {
+        return callWasm(memory, run, signature, values);
+      } catch {
+        // What only pretends to be a typed array.
+        return -CORE_STATUS.invalidArgument;
       }
     };
     return [name, call] as const;
@@ -57,6 +71,7 @@ export function startWasmBinding(module: CompiledModule, options: WasmOptions = 
       usedBytes: exports.kw_secureHeapUsed(),
       isLocked: false,
     },
+    notHardened: NOT_HARDENED,
   });
   const native = Object.fromEntries(functions) as unknown as SyncBinding;
   return { ...native, ...asyncOver(native), info };

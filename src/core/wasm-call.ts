@@ -15,17 +15,18 @@ interface Argument {
   value: number;
   bytes: Uint8Array | undefined;
   isOutput: boolean;
-  /** Where the bytes lie in linear memory; 0 for an output whose offset lies outside of it. */
+  /** Where the bytes lie in linear memory, counted from the first slot. */
   address: number;
 }
 
 const NO_BYTES = new Uint8Array(0);
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const tagGetter = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)?.get;
 
-/** The name of the class of a typed array of any realm; undefined for everything else. */
-function tagOf(value: unknown): unknown {
-  return tagGetter?.call(value);
+/** Whether `value` is a typed array of that name; one of another realm too. */
+function isTypedArray(value: unknown, name: 'Uint8Array' | 'Uint32Array'): boolean {
+  if (!ArrayBuffer.isView(value)) return false;
+  if (name === 'Uint8Array' && value instanceof Uint8Array) return true;
+  return Reflect.get(typedArray, Symbol.toStringTag, value) === name;
 }
 
 function isUint32(value: unknown): value is number {
@@ -37,20 +38,20 @@ const aligned = (size: number): number => (size + ALIGNMENT - 1) & -ALIGNMENT;
 const number = (value: number): Argument => ({ value, bytes: undefined, isOutput: false, address: 0 });
 
 function region(value: unknown, isOutput: boolean): Argument | undefined {
-  if (tagOf(value) !== 'Uint8Array') return undefined;
+  if (!isTypedArray(value, 'Uint8Array')) return undefined;
   const bytes = value as Uint8Array;
   return { value: bytes.length, bytes, isOutput, address: 0 };
 }
 
 function ends(value: unknown, isOutput: boolean): Argument | undefined {
-  if (tagOf(value) !== 'Uint32Array') return undefined;
+  if (!isTypedArray(value, 'Uint32Array')) return undefined;
   const { buffer, byteOffset, byteLength, length } = value as Uint32Array;
   return { value: length, bytes: new Uint8Array(buffer, byteOffset, byteLength), isOutput, address: 0 };
 }
 
 /** What can be written at `offset`; only as much of it as the result can need, which spares the copy of the rest. */
 function window(value: unknown, offset: unknown, inputBytes: number): Argument | undefined {
-  if (tagOf(value) !== 'Uint8Array' || !isUint32(offset)) return undefined;
+  if (!isTypedArray(value, 'Uint8Array') || !isUint32(offset)) return undefined;
   const out = value as Uint8Array;
   if (offset > out.length) return { value: 0, bytes: undefined, isOutput: true, address: 0 };
   const length = Math.min(out.length - offset, inputBytes + REGION_SLACK_BYTES);
@@ -103,21 +104,28 @@ function overlaps(a: Uint8Array, b: Uint8Array): boolean {
   );
 }
 
+/** True when a region that is written shares memory with another one. */
+function isEntangled(found: readonly Argument[]): boolean {
+  for (const output of found) {
+    if (!output.isOutput || output.bytes === undefined) continue;
+    for (const other of found) {
+      if (other !== output && other.bytes !== undefined && overlaps(output.bytes, other.bytes)) return true;
+    }
+  }
+  return false;
+}
+
 /**
- * Gives every region its place, relative to 0, and returns how many bytes that takes. Regions that overlap in JavaScript
- * overlap in linear memory in the same way: it is the core that says what may.
+ * Gives every region its place, counted from the first slot, and returns how many bytes slots and regions take. Regions
+ * that overlap in JavaScript overlap in linear memory in the same way: it is the core that says what may.
  */
-function place(found: readonly Argument[], start: number): number {
-  let end = start;
-  for (const [index, argument] of found.entries()) {
-    const { bytes } = argument;
-    if (bytes === undefined) continue;
-    const twin = found.slice(0, index).find(({ bytes: other, isOutput }) => {
-      return (isOutput || argument.isOutput) && other !== undefined && overlaps(other, bytes);
-    });
-    if (twin?.bytes !== undefined) return placeTogether(found, start);
+function place(found: readonly Argument[]): number {
+  let end = found.length * SLOT_BYTES;
+  if (isEntangled(found)) return placeTogether(found, end);
+  for (const argument of found) {
+    if (argument.bytes === undefined) continue;
     argument.address = end;
-    end = aligned(end + bytes.length);
+    end = aligned(end + argument.bytes.length);
   }
   return end;
 }
@@ -145,7 +153,7 @@ function placeTogether(found: readonly Argument[], start: number): number {
 
 /**
  * Calls `run` with what `values` are by `signature`. The arguments lie in linear memory for the time of the call only,
- * and are wiped behind it. Never throws, except for a module that stopped, which is of no more use.
+ * and are wiped behind it. `run` does not throw.
  */
 export function callWasm(
   memory: WasmMemory,
@@ -155,15 +163,20 @@ export function callWasm(
 ): number {
   const found = parse(signature, values);
   if (found === undefined) return -CORE_STATUS.invalidArgument;
-  const size = place(found, found.length * SLOT_BYTES);
+  const size = place(found);
   const slots = memory.acquire(size);
   if (slots === 0) return -CORE_STATUS.outOfSecureMemory;
   try {
-    for (const [index, argument] of found.entries()) {
-      const { bytes, value, address, isOutput } = argument;
-      if (bytes !== undefined) memory.copyIn(bytes, slots + address);
-      const first = bytes === undefined && !isOutput ? value : bytes === undefined ? 0 : slots + address;
-      memory.writeSlot(slots + index * SLOT_BYTES, first, bytes === undefined ? 0 : value);
+    let slot = slots;
+    for (const { bytes, value, address, isOutput } of found) {
+      if (bytes === undefined) {
+        // An output without bytes is one whose offset lies outside of it.
+        memory.writeSlot(slot, isOutput ? 0 : value, 0);
+      } else {
+        memory.copyIn(bytes, slots + address);
+        memory.writeSlot(slot, slots + address, value);
+      }
+      slot += SLOT_BYTES;
     }
     const code = run(slots);
     memory.refresh();

@@ -1,6 +1,6 @@
 /**
- * As much of the WebAssembly interface as is used here. TypeScript has its types in the library for browsers only, which
- * would declare hundreds of names that Node.js does not have.
+ * As much of the WebAssembly interface as is used here. TypeScript has its types in the library for browsers only,
+ * which would declare hundreds of names that Node.js does not have.
  */
 
 /** A WebAssembly.Module, which has no members. */

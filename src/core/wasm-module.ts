@@ -19,7 +19,7 @@ export type WasmFunction = (slots: number) => number;
 export interface WasmInstance {
   readonly exports: WasmExports;
   /** The exported function `name`. @throws Error when the module has none: it is older or newer than this code. */
-  functionNamed(name: string): WasmFunction;
+  readonly functionNamed: (name: string) => WasmFunction;
 }
 
 /** What getRandomValues fills in one call. */
@@ -62,7 +62,7 @@ function requireWorking(fill: FillRandom): void {
   }
 }
 
-/** All that the module imports. Of WASI there are randomness and the clock; files, descriptors and the environment do not exist. */
+/** All that the module imports. WASI's randomness and clock are there; files and the environment do not exist. */
 function importsOver(memory: () => ArrayBuffer, fill: FillRandom): ModuleImports {
   const view = (): DataView => new DataView(memory());
   return {
@@ -109,11 +109,8 @@ function importsOver(memory: () => ArrayBuffer, fill: FillRandom): ModuleImports
 export function startModule(module: CompiledModule): WasmInstance {
   const fill = hostEntropy();
   requireWorking(fill);
-  let memory: LinearMemory | undefined;
-  const buffer = (): ArrayBuffer => {
-    if (memory === undefined) throw new Error('keywright: the WebAssembly core was used before it was ready');
-    return memory.buffer;
-  };
+  // Called by the imports, which the module calls once it runs: `exports` is there by then.
+  const buffer = (): ArrayBuffer => (exports['memory'] as LinearMemory).buffer;
   const { exports } = new (wasmHost().Instance)(module, importsOver(buffer, fill));
   const functionNamed = (name: string): WasmFunction => {
     const found = exports[name];
@@ -122,7 +119,6 @@ export function startModule(module: CompiledModule): WasmInstance {
     }
     return found as WasmFunction;
   };
-  memory = exports['memory'] as LinearMemory;
   // Runs the constructors of the C++ sources.
   (functionNamed('_initialize') as unknown as () => void)();
   return { exports: exports as unknown as WasmExports, functionNamed };

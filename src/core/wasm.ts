@@ -1,7 +1,7 @@
 /**
  * The cryptographic core as WebAssembly, for runtimes without Node.js: nothing here imports a module of Node. The same
  * C++ sources as the native addon, the same interface and the same results. What it cannot do is told in
- * docs/concepts: its memory is not locked, and less of it is hardened against side channels.
+ * docs/adr/0010-webassembly.md: its memory is not locked, and less of it is hardened against side channels.
  */
 import type { CryptoCore, KeyHandle } from './crypto-core.ts';
 import { NativeCore } from './native-core.ts';
@@ -36,8 +36,8 @@ export type PlainCore = {
 export type WasmSource = CompiledModule | Uint8Array | ArrayBuffer | Response | PromiseLike<Response>;
 
 /**
- * Starts a core of its own at every call; key handles belong to the core that made them. For many, or for worker threads,
- * compile the module once and pass it on.
+ * Starts a core of its own at every call; key handles belong to the core that made them. For many cores, or
+ * for worker threads, compile the module once and pass it on.
  *
  * @throws Error when `source` is no module, or not the one of this version, and when the runtime has no
  *   crypto.getRandomValues.

@@ -15,7 +15,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DIGEST_BYTES, DIGEST_CODES, KEY_TYPE_CODES } from '../../src/core/codes.ts';
+import {
+  DIGEST_BYTES,
+  DIGEST_CODES,
+  KEY_TYPE_CODES,
+  MESSAGE_TYPE_CODES,
+  PUBLIC_ENCRYPTION_CODES,
+  SIGNATURE_CODES,
+  WRAPPING_CODES,
+} from '../../src/core/codes.ts';
 import { CORE_STATUS } from '../../src/core/index.ts';
 import { findAddon } from '../../src/core/load-addon.ts';
 
@@ -40,6 +48,18 @@ describe('numbers of the binding', () => {
 
   it('of key types are the same in C++ and TypeScript', () => {
     expect(membersOf('KeyType', source('native/core/key_type.h'))).toEqual(KEY_TYPE_CODES);
+  });
+
+  it.each([
+    ['SignatureAlgorithm', 'signature', SIGNATURE_CODES],
+    ['MessageType', 'signature', MESSAGE_TYPE_CODES],
+    ['WrappingAlgorithm', 'import_key', WRAPPING_CODES],
+    ['EncryptionAlgorithm', 'public_encryption', { ...PUBLIC_ENCRYPTION_CODES, RSAES_PKCS1: 4 }],
+  ] as const)('of %s are the same in C++ and TypeScript', (name, header, codes) => {
+    // RSASSA_PSS_SHA_256 here is rsassaPssSha256 there.
+    const plain = Object.entries(codes).map(([key, value]) => [key.replaceAll('_', '').toLowerCase(), value]);
+    const members = Object.entries(membersOf(name, source(`native/core/${header}.h`)));
+    expect(members.map(([key, value]) => [key.toLowerCase(), value])).toEqual(plain);
   });
 
   it('of digests are the same in C++ and TypeScript', () => {

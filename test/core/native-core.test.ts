@@ -1,4 +1,4 @@
-import { core } from '../../src/core/index.ts';
+import { loadCore } from '../../src/core/index.ts';
 import { coreConformance } from './conformance.ts';
 
-coreConformance('native core', core);
+coreConformance('native core', loadCore('napi'));

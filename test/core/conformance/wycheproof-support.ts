@@ -4,18 +4,15 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-export const FOLDER = path.join(
-  process.env['KEYWRIGHT_VECTORS'] ?? path.resolve(ROOT, '../shared/vectors'),
-  'wycheproof',
-);
-export const isPresent = existsSync(FOLDER);
+const FOLDER = path.join(process.env['KEYWRIGHT_VECTORS'] ?? path.resolve(ROOT, '../shared/vectors'), 'wycheproof');
+const isPresent = existsSync(FOLDER);
 
 /** `it`, where there are vectors. */
 export const itWithVectors = it.skipIf(!isPresent);
 /** For the names of tests. */
 export const HINT = isPresent ? '' : ' (skipped: no vectors; set KEYWRIGHT_VECTORS to the folder of wycheproof/)';
 
-export type Outcome = 'valid' | 'invalid' | 'acceptable';
+type Outcome = 'valid' | 'invalid' | 'acceptable';
 
 /** What every vector has. */
 export interface AnyVector {
@@ -30,11 +27,9 @@ export interface AnyGroup<Vector extends AnyVector> {
 
 export const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-export function readVectors<Group>(name: string): { numberOfTests: number; testGroups: readonly Group[] } {
-  return JSON.parse(readFileSync(path.join(FOLDER, `${name}_test.json`), 'utf8')) as {
-    numberOfTests: number;
-    testGroups: readonly Group[];
-  };
+interface VectorFile<Group> {
+  readonly numberOfTests: number;
+  readonly testGroups: readonly Group[];
 }
 
 /**
@@ -47,7 +42,8 @@ export function runVectors<Vector extends AnyVector, Group extends AnyGroup<Vect
   skipped: Readonly<Record<string, number>>,
   check: (vector: Vector, group: Group) => void,
 ): void {
-  const file = readVectors<Group>(name);
+  const text = readFileSync(path.join(FOLDER, `${name}_test.json`), 'utf8');
+  const file = JSON.parse(text) as VectorFile<Group>;
   const leftOut: Record<string, number> = {};
   let count = 0;
   for (const group of file.testGroups) {

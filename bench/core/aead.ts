@@ -1,0 +1,89 @@
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { AEAD_OVERHEAD_BYTES, loadCore, type KeyHandle } from 'keywright/core';
+import type { Group, Row } from '../lib/group.ts';
+import { inProcess } from '../lib/loop.ts';
+import { BATCH_LIMIT, LIMIT, limitRow } from './limit.ts';
+import { nodeDecrypt, nodeEncryptInto } from './node-crypto.ts';
+import { AAD_BYTES, batchItems, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
+
+const core = loadCore();
+const BASELINE = 'node:crypto, reused Buffer';
+const DECRYPT_BASELINE = 'node:crypto';
+
+export function encryptName(sizeBytes: number): string {
+  return `AES-256-GCM: encrypt ${sizeName(sizeBytes)}`;
+}
+
+export function encryptGroup(sizeBytes: number): Group {
+  return { name: encryptName(sizeBytes), sizeBytes, baseline: BASELINE, open: () => encryptRows(sizeBytes) };
+}
+
+export function decryptGroup(sizeBytes: number): Group {
+  const name = `AES-256-GCM: decrypt ${sizeName(sizeBytes)}`;
+  return { name, sizeBytes, baseline: DECRYPT_BASELINE, open: () => decryptRows(sizeBytes) };
+}
+
+/** The same key for both sides. */
+function keys(): { key: KeyHandle; nodeKey: KeyObject } {
+  const bytes = randomBytes(KEY_BYTES);
+  return { key: core.importKey('aesGcm', bytes), nodeKey: createSecretKey(bytes) };
+}
+
+function encryptRows(sizeBytes: number): Row[] {
+  const { key, nodeKey } = keys();
+  const aad = randomBytes(AAD_BYTES);
+  const plaintext = randomBytes(sizeBytes);
+  const sealedBytes = sizeBytes + AEAD_OVERHEAD_BYTES;
+  const out = Buffer.alloc(sealedBytes);
+  const count = batchItems(sizeBytes);
+  const items = packedItems(sizeBytes, count);
+  const batchOut = Buffer.alloc(sealedBytes * count);
+
+  requireEqual(core.decrypt(key, nodeEncryptInto(nodeKey, plaintext, aad, out), aad), plaintext, 'node to core');
+  requireEqual(nodeDecrypt(nodeKey, core.encrypt(key, plaintext, aad), aad), plaintext, 'core to node');
+  return [
+    inProcess('encryptInto, reused buffer', 1, () => core.encryptInto(key, plaintext, aad, out), LIMIT),
+    inProcess('encrypt, new Buffer', 1, () => core.encrypt(key, plaintext, aad), LIMIT),
+    inProcess(
+      `encryptBatchInto, ${count} items`,
+      count,
+      () => core.encryptBatchInto(key, items, aad, batchOut),
+      BATCH_LIMIT,
+    ),
+    inProcess(BASELINE, 1, () => nodeEncryptInto(nodeKey, plaintext, aad, out)),
+    inProcess('node:crypto, new Buffer', 1, () =>
+      nodeEncryptInto(nodeKey, plaintext, aad, Buffer.allocUnsafe(sealedBytes)),
+    ),
+    limitRow(LIMIT, 'encrypt', sizeBytes, 1),
+    limitRow(BATCH_LIMIT, 'encrypt', sizeBytes, count),
+  ];
+}
+
+function decryptRows(sizeBytes: number): Row[] {
+  const { key, nodeKey } = keys();
+  const aad = randomBytes(AAD_BYTES);
+  const plaintext = randomBytes(sizeBytes);
+  const sealed = core.encrypt(key, plaintext, aad);
+  const out = Buffer.alloc(sizeBytes);
+  const count = batchItems(sizeBytes);
+  const items = packedItems(sizeBytes, count);
+  const sealedBytes = Buffer.alloc((sizeBytes + AEAD_OVERHEAD_BYTES) * count);
+  const sealedItems = core.encryptBatchInto(key, items, aad, sealedBytes);
+  const batchOut = Buffer.alloc(sizeBytes * count);
+
+  core.decryptBatchInto(key, sealedItems, aad, batchOut);
+  requireEqual(batchOut, items.data, 'batch');
+  return [
+    inProcess('decryptInto, reused buffer', 1, () => core.decryptInto(key, sealed, aad, out), LIMIT),
+    inProcess('decrypt, new Buffer', 1, () => core.decrypt(key, sealed, aad), LIMIT),
+    inProcess(
+      `decryptBatchInto, ${count} items`,
+      count,
+      () => core.decryptBatchInto(key, sealedItems, aad, batchOut),
+      BATCH_LIMIT,
+    ),
+    inProcess(DECRYPT_BASELINE, 1, () => nodeDecrypt(nodeKey, sealed, aad)),
+    limitRow(LIMIT, 'decrypt', sizeBytes, 1),
+    limitRow(BATCH_LIMIT, 'decrypt', sizeBytes, count),
+  ];
+}

@@ -1,0 +1,88 @@
+import type { Group, Row } from './group.ts';
+import { medianOf, summarize, type Summary } from './statistics.ts';
+
+export interface Effort {
+  /** Turns that count. */
+  readonly rounds: number;
+  /** Turns before them, which do not: code gets compiled, caches and pools get filled. */
+  readonly warmUpRounds: number;
+  /** Samples of every row in a turn. */
+  readonly samples: number;
+  /** Milliseconds that a sample lasts at least. */
+  readonly minimumMs: number;
+}
+
+export interface RowResult {
+  readonly name: string;
+  /** Nanoseconds per message: per round, its samples. */
+  readonly samplesNs: readonly (readonly number[])[];
+  /** Nanoseconds per message, over the medians of the rounds. */
+  readonly time: Summary;
+  readonly opsPerSecond: number;
+  /** 10^9 bytes of plaintext per second. */
+  readonly gigabytesPerSecond: number;
+  /** How many times as fast as the baseline; 1 for itself. */
+  readonly timesBaseline: Summary;
+  /** Speed as a fraction of the limit's; absent for a row without one. */
+  readonly ofLimit?: Summary;
+}
+
+export interface GroupResult {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly baseline: string;
+  readonly rows: readonly RowResult[];
+}
+
+/** Measures the rows of a group in turns. Every round begins with another row, so that none profits from its place. */
+export function measureGroup(group: Group, effort: Effort): GroupResult {
+  const rows = group.open();
+  const samples = new Map<string, number[][]>(rows.map(({ name }) => [name, []]));
+  for (let round = 0; round < effort.warmUpRounds + effort.rounds; round++) {
+    const first = round % rows.length;
+    for (const row of [...rows.slice(first), ...rows.slice(0, first)]) {
+      // Nobody's time is spent on the garbage of the row before, and everybody's on their own.
+      globalThis.gc?.();
+      const measured = row.measure(effort.minimumMs, effort.samples);
+      if (round >= effort.warmUpRounds) samples.get(row.name)?.push(measured);
+    }
+  }
+  return evaluate(group, rows, samples);
+}
+
+/**
+ * Figures of a group from its samples. A ratio is taken within each round, and the median of the rounds reported: what
+ * slows the machine down for seconds meets both sides of it.
+ *
+ * @param samples nanoseconds per message: per name of a row, its rounds with their samples.
+ * @throws Error when a row, or one that it refers to, was not measured.
+ */
+export function evaluate(
+  group: Omit<Group, 'open'>,
+  rows: readonly Omit<Row, 'measure'>[],
+  samples: ReadonlyMap<string, readonly (readonly number[])[]>,
+): GroupResult {
+  const roundsOf = (name: string): number[] => {
+    const rounds = samples.get(name);
+    if (rounds === undefined) throw new Error(`${group.name}: there is no row named ${name}`);
+    return rounds.map(medianOf);
+  };
+  const speedAgainst = (other: string, name: string): Summary => {
+    const own = roundsOf(name);
+    return summarize(roundsOf(other).map((time, round) => time / (own[round] ?? NaN)));
+  };
+
+  const results = rows.map(({ name, limit }): RowResult => {
+    const time = summarize(roundsOf(name));
+    return {
+      name,
+      samplesNs: samples.get(name) ?? [],
+      time,
+      opsPerSecond: 1e9 / time.median,
+      gigabytesPerSecond: group.sizeBytes / time.median,
+      timesBaseline: speedAgainst(group.baseline, name),
+      ...(limit === undefined ? {} : { ofLimit: speedAgainst(limit, name) }),
+    };
+  });
+  return { name: group.name, sizeBytes: group.sizeBytes, baseline: group.baseline, rows: results };
+}

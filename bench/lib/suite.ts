@@ -1,0 +1,44 @@
+import type { Group } from './group.ts';
+import { fingerprint, watchIdleCores } from './machine.ts';
+import { parseOptions } from './options.ts';
+import { writeReport } from './report.ts';
+import { measureGroup } from './rounds.ts';
+import { groupTable, targetTable } from './table.ts';
+import { judge, type Target } from './targets.ts';
+
+export interface Suite {
+  readonly name: string;
+  /** Versions of what is measured, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly groups: readonly Group[];
+  readonly targets: readonly Target[];
+}
+
+/** Measures a suite, prints its tables and writes the JSON. */
+export function runSuite(suite: Suite, args: readonly string[]): void {
+  const options = parseOptions(suite.name, args);
+  const machine = fingerprint();
+  const facts = { ...machine, ...suite.versions };
+  console.log(
+    Object.entries(facts)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
+  );
+
+  const idleCoresSince = watchIdleCores();
+  const groups = suite.groups
+    .filter(({ name }) => name.includes(options.only))
+    .map((group) => {
+      const result = measureGroup(group, options.effort);
+      console.log(`\n${groupTable(result)}`);
+      return result;
+    });
+  const idleCores = idleCoresSince();
+  const targets = judge(suite.targets, groups);
+  if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
+  const { name, versions } = suite;
+  writeReport(options.out, { suite: name, machine, versions, effort: options.effort, idleCores, groups, targets });
+  console.log(`\nidle cores: ${idleCores.toFixed(2)} of ${machine.cores}; ${machine.cores - 1} when nothing else runs`);
+  console.log(`raw samples: ${options.out}`);
+  if (options.isQuick) console.log('This was a quick run: it shows that the suite works, and nothing about speed.');
+}

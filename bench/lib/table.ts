@@ -1,0 +1,74 @@
+import type { GroupResult, RowResult } from './rounds.ts';
+import type { Target, Verdict } from './targets.ts';
+
+const HEADINGS = ['', 'ops/s', 'GB/s', 'ns/op', 'spread', 'x baseline', 'of limit'];
+const VERDICT_HEADINGS = ['target', '', 'wanted', 'reached', ''];
+
+/** The figures of a group as lines of text: medians; `spread` is half the distance between the quartiles. */
+export function groupTable(group: GroupResult): string {
+  return `${group.name}\n${table([HEADINGS, ...group.rows.map((row) => cellsOf(row, group.baseline))], 1)}`;
+}
+
+/** One line per target; an empty string for none. */
+export function targetTable(verdicts: readonly Verdict[]): string {
+  if (verdicts.length === 0) return '';
+  const rows = verdicts.map(({ kind, group, row, measure, atLeast, reached, isMet }) => [
+    kind,
+    `${group}: ${row}`,
+    `>= ${quantity(atLeast, measure)}`,
+    quantity(reached, measure),
+    isMet ? 'met' : 'MISSED',
+  ]);
+  return table([VERDICT_HEADINGS, ...rows], 2);
+}
+
+/** Groups of three digits, apart: 1 234 567. */
+export function grouped(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function cellsOf(row: RowResult, baseline: string): string[] {
+  return [
+    row.name,
+    grouped(row.opsPerSecond),
+    significant(row.gigabytesPerSecond),
+    row.time.median < 1000 ? row.time.median.toFixed(1) : grouped(row.time.median),
+    `±${percent(row.time.spread)}`,
+    row.name === baseline ? 'baseline' : `${row.timesBaseline.median.toFixed(2)}x`,
+    row.ofLimit === undefined ? '' : percent(row.ofLimit.median),
+  ];
+}
+
+function quantity(value: number, measure: Target['measure']): string {
+  switch (measure) {
+    case 'timesBaseline':
+      return `${value.toFixed(1)}x baseline`;
+    case 'ofLimit':
+      return `${percent(value)} of limit`;
+    case 'opsPerSecond':
+      return `${(value / 1e6).toFixed(2)} M/s`;
+  }
+}
+
+function percent(fraction: number): string {
+  return `${Math.round(fraction * 100)} %`;
+}
+
+function significant(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** The first `textColumns` columns stand on the left, the others, figures, on the right. */
+function table(rows: readonly (readonly string[])[], textColumns: number): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) =>
+        column < textColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return rows.map((cells) => `  ${line(cells)}`).join('\n');
+}

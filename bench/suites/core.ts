@@ -1,0 +1,25 @@
+/** The cryptographic core: AES-256-GCM, messages under a backing key, data keys; against node:crypto and a C loop. */
+import { loadCore } from 'keywright/core';
+import { decryptGroup, encryptGroup } from '../core/aead.ts';
+import { limitOpensslVersion } from '../core/limit.ts';
+import { dataKeyGroup, decryptMessageGroup, encryptMessageGroup } from '../core/message.ts';
+import { coreTargets } from '../core/targets.ts';
+import { SIZES } from '../core/workload.ts';
+import { nodeMajor } from '../lib/options.ts';
+import { runSuite } from '../lib/suite.ts';
+
+runSuite(
+  {
+    name: 'core',
+    versions: { coreOpenssl: loadCore().info().opensslVersion, limitOpenssl: limitOpensslVersion() },
+    groups: [
+      ...SIZES.map(encryptGroup),
+      ...SIZES.map(decryptGroup),
+      ...SIZES.map(encryptMessageGroup),
+      ...SIZES.map(decryptMessageGroup),
+      dataKeyGroup(),
+    ],
+    targets: coreTargets(nodeMajor()),
+  },
+  process.argv.slice(2),
+);
