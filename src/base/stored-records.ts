@@ -46,7 +46,8 @@ export interface AccessKeyRecords {
   find(accessKeyId: string): Promise<AccessKeyRecord | undefined>;
   /** Inserts the record, or replaces the one with its id. */
   put(record: AccessKeyRecord): Promise<void>;
-  hasAny(): Promise<boolean>;
+  /** Whether there is any access key, or any of one account. */
+  hasAny(accountId?: string): Promise<boolean>;
   /** Calls `listener` with the id of every access key that changes, in whatever process. */
   onChange(listener: (accessKeyId: string) => void): void;
   /** Undefined when cached records may be used as they are, and otherwise a promise to wait for. */

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { administratorOf, type Engine } from '../engine/engine.ts';
 import type { NewAccessKey } from '../iam/access-keys.ts';
-import type { ServerConfig } from './config.ts';
+import { ConfigError, type ServerConfig } from './config.ts';
 
 /** How the one who starts the server can call it. */
 export type FirstCredentials =
@@ -27,6 +27,12 @@ export async function ensureCredentials(engine: Engine, config: ServerConfig): P
     return { kind: 'given', accessKeyId };
   }
   if (await engine.accessKeys.hasAny()) {
+    if (config.accountId !== undefined && !(await engine.accessKeys.hasAny(config.accountId))) {
+      throw new ConfigError(
+        `this store has no credentials of account ${config.accountId}: set KEYWRIGHT_ACCESS_KEY_ID and ` +
+          'KEYWRIGHT_SECRET_ACCESS_KEY as well to make some, or leave KEYWRIGHT_ACCOUNT_ID out',
+      );
+    }
     return { kind: 'earlier', file: existsSync(file) ? file : undefined };
   }
   const made = await engine.accessKeys.create(administratorOf(config.accountId ?? randomAccountId(engine)));

@@ -78,25 +78,36 @@ export class Maintenance {
   }
 
   async #runJob({ find, perform, done }: Job): Promise<number> {
-    let count = 0;
+    let total = 0;
     for (;;) {
       const nowMs = this.#clock.nowMs();
       const due = await find(nowMs, BATCH);
+      let count = 0;
       for (const key of due) {
-        try {
-          await perform(key, nowMs);
+        if (await this.#attempt(key, () => perform(key, nowMs))) {
           count++;
           this.#log.info(done, { key: key.arn });
-        } catch (error) {
-          // Changed, or done by another process, since it was found: the next round will tell.
-          if (!(error instanceof VersionConflictError)) {
-            throw error;
-          }
         }
       }
-      if (due.length < BATCH) {
-        return count;
+      total += count;
+      // What failed is found again, so a batch without progress ends the round.
+      if (due.length < BATCH || count === 0) {
+        return total;
       }
+    }
+  }
+
+  /** Returns whether it worked. One key that fails does not hold up the others. */
+  async #attempt(key: KmsKey, perform: () => Promise<void>): Promise<boolean> {
+    try {
+      await perform();
+      return true;
+    } catch (error) {
+      // After a conflict the key was changed, or done by another process, since it was found: the next round will tell.
+      if (!(error instanceof VersionConflictError)) {
+        this.#log.error('maintenance of a key failed; it will be tried again', { key: key.arn, error: String(error) });
+      }
+      return false;
     }
   }
 }

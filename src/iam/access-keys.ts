@@ -49,8 +49,9 @@ export class AccessKeys {
     return waiting === undefined ? lookUp() : waiting.then(lookUp);
   }
 
-  hasAny(): Promise<boolean> {
-    return this.#records.hasAny();
+  /** Whether there is any access key, or any of one account. */
+  hasAny(accountId?: string): Promise<boolean> {
+    return this.#records.hasAny(accountId);
   }
 
   /** Makes an access key with random id and secret for `owner`. */

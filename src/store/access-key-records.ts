@@ -60,9 +60,10 @@ export class StoredAccessKeys implements AccessKeyRecords {
     this.#feed.announce(change);
   }
 
-  async hasAny(): Promise<boolean> {
-    const row = await this.#db.selectFrom('access_keys').select('access_key_id').limit(1).executeTakeFirst();
-    return row !== undefined;
+  async hasAny(accountId?: string): Promise<boolean> {
+    const any = this.#db.selectFrom('access_keys').select('access_key_id').limit(1);
+    const query = accountId === undefined ? any : any.where('account_id', '=', accountId);
+    return (await query.executeTakeFirst()) !== undefined;
   }
 
   onChange(listener: (accessKeyId: string) => void): void {

@@ -125,6 +125,15 @@ describe('the server process', () => {
     await expect(started).rejects.toThrow(text);
   });
 
+  it('refuses an account that the store has no credentials of, and takes the one that it has', async () => {
+    const port = await freePort();
+    const start = (account: string): Promise<ServerProcess> =>
+      startServer(folder.path, port, { KEYWRIGHT_ACCOUNT_ID: account });
+    await (await start('111122223333')).stop();
+    await (await start('111122223333')).stop();
+    await expect(start('444455556666')).rejects.toThrow(/no credentials of account 444455556666/);
+  });
+
   it('says which address is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
