@@ -22,6 +22,15 @@ export class EntityCache<T extends object> {
     this.#loads.delete(id);
   }
 
+  /** Drops every entry whose id begins with `prefix`; takes a look at each entry. */
+  dropAll(prefix: string): void {
+    for (const id of [...this.#entries.keys(), ...this.#loads.keys()]) {
+      if (id.startsWith(prefix)) {
+        this.drop(id);
+      }
+    }
+  }
+
   #startLoad(id: string, load: () => Promise<T | undefined>): Promise<T | undefined> {
     const loading = load().then(
       (entity) => {

@@ -51,8 +51,6 @@ export const ERROR_CATALOGUE = {
   UnrecognizedClientException: CLIENT,
   // Of the listener
   RequestEntityTooLargeException: { httpStatus: 413, fault: 'client', isRetryable: false },
-  RequestTimeoutException: { httpStatus: 408, fault: 'client', isRetryable: true },
-  ServiceUnavailableException: { httpStatus: 503, fault: 'server', isRetryable: true },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorName = keyof typeof ERROR_CATALOGUE;

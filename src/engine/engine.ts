@@ -85,6 +85,9 @@ export class Engine {
       const materials = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
         store.keys.findMaterial(key, materialId),
       );
+      store.onKeyChange((region, keyId) => {
+        materials.forget(region, keyId);
+      });
       return new Engine({
         core,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),

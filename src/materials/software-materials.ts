@@ -75,6 +75,11 @@ export class SoftwareMaterials implements KeyMaterialProvider {
     return chain(this.#onlyHandle(key), (handle) => new SoftwareAsymmetricMaterial(this.#core, handle));
   }
 
+  /** Lets go of the materials of a key that changed or was deleted; a key that is still there loads them anew. */
+  forget(region: string, keyId: string): void {
+    this.#open.dropAll(`${region}/${keyId}/`);
+  }
+
   /** Symmetric keys are drawn at once; key pairs may take seconds, and are made on the pool. */
   #generate(spec: KeySpec): MaybePromise<KeyHandle> {
     const type = materialTypeOf(spec);
@@ -84,7 +89,7 @@ export class SoftwareMaterials implements KeyMaterialProvider {
   }
 
   #handle(key: KmsKey, materialId: string): MaybePromise<KeyHandle | undefined> {
-    return this.#open.get(`${key.arn}/${materialId}`, () => this.#load(key, materialId));
+    return this.#open.get(`${key.region}/${key.keyId}/${materialId}`, () => this.#load(key, materialId));
   }
 
   /** The material of a key that has exactly one. */

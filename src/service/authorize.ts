@@ -36,7 +36,7 @@ export function authorize<Name extends string, Targets extends readonly Target[]
       return new AuthorizedRequest(operation.name, targets);
     }
     if (!operation.allowsCrossAccount && target.resourceAccountId !== request.caller.accountId) {
-      throw accessDenied(request, target, 'no resource-based policy allows the ' + target.action + ' action');
+      throw accessDenied(request, target, FOREIGN_REASON);
     }
     const decision = access.decide({
       caller: request.caller,
@@ -54,11 +54,23 @@ export function authorize<Name extends string, Targets extends readonly Target[]
   return next(0);
 }
 
-/** @source kms-api AccessDeniedException as AWS words it for identity- and resource-based denials */
-export function accessDenied(request: RequestContext, target: Target, reason: string): KmsServiceError {
-  return new KmsServiceError(
-    'AccessDeniedException',
-    `User: ${request.caller.arn} is not authorized to perform: ${target.action} ` +
-      `on resource: ${target.resourceArn} because ${reason}`,
-  );
+const FOREIGN_REASON =
+  'the resource does not exist in this Region, no resource-based policies allow access, ' +
+  'or a resource-based policy explicitly denies access';
+
+/**
+ * The refusal in the words of AWS. To a caller of another account it neither names the resource nor tells whether it
+ * exists.
+ */
+export function accessDenied(
+  request: RequestContext,
+  target: Pick<Target, 'action' | 'resourceArn' | 'resourceAccountId' | 'denial'>,
+  reason: string,
+): KmsServiceError {
+  const isForeign = target.resourceAccountId !== request.caller.accountId;
+  const subject = isForeign ? 'this resource' : `resource: ${target.resourceArn}`;
+  const text =
+    `User: ${request.caller.arn} is not authorized to perform: ${target.action} on ${subject} ` +
+    `because ${isForeign ? FOREIGN_REASON : reason}`;
+  return new KmsServiceError('AccessDeniedException', target.denial ?? text);
 }

@@ -67,6 +67,10 @@ export function openCurrentMaterial(key: KmsKey, context: OperationContext): May
   });
 }
 
+const UNKNOWN_CIPHERTEXT_KEY =
+  'The ciphertext refers to a customer master key that does not exist, ' +
+  'does not exist in this region, or you are not allowed to access.';
+
 /**
  * Finds the key that a blob must be decrypted with: the key that the caller names, or else the one that the blob names.
  *
@@ -90,13 +94,10 @@ export function resolveDecryptingKey(
   }
   return chain(resolver.keyOfAnyAccount(header.keyId), (key) => {
     if (key === undefined) {
-      throw new KmsServiceError(
-        'AccessDeniedException',
-        'The ciphertext refers to a customer master key that does not exist, ' +
-          'does not exist in this region, or you are not allowed to access.',
-      );
+      throw new KmsServiceError('AccessDeniedException', UNKNOWN_CIPHERTEXT_KEY);
     }
-    return resolver.target(key, demands);
+    // Whoever may not use the key learns as little as of a key that is not there: anybody can write an id into a blob.
+    return { ...resolver.target(key, demands), denial: UNKNOWN_CIPHERTEXT_KEY };
   });
 }
 

@@ -135,7 +135,7 @@ export class KeyResolver {
   #refuseStranger(accountId: string, resourceArn: string, action: Target['action']): void {
     if (accountId !== this.#request.caller.accountId) {
       const target: Target = { action, resourceArn, resourceAccountId: accountId };
-      throw accessDenied(this.#request, target, `no resource-based policy allows the ${action} action`);
+      throw accessDenied(this.#request, target, '');
     }
   }
 

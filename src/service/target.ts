@@ -18,6 +18,8 @@ export interface Target {
   readonly action: `kms:${string}`;
   readonly resourceArn: string;
   readonly resourceAccountId: string;
+  /** What a refusal says, where the usual sentence would tell too much. */
+  readonly denial?: string;
   /** Checked after authorization; absent for resources that are not keys. */
   readonly key?: KmsKey;
   readonly usage?: KeyUsage;

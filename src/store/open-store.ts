@@ -16,6 +16,8 @@ export interface Store {
   readonly grants: StoredGrants;
   readonly hierarchy: StoredHierarchy;
   readonly accessKeys: StoredAccessKeys;
+  /** Calls `listener` for every key that changes or is deleted, in whatever process. */
+  onKeyChange(listener: (region: string, keyId: string) => void): void;
   /** Resolves when the store answers; for readiness checks. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +47,13 @@ export async function openStore(url: string, clock: Clock): Promise<Store> {
     grants: new StoredGrants(database, feed, clock),
     hierarchy: new StoredHierarchy(db),
     accessKeys: new StoredAccessKeys(database, feed, clock),
+    onKeyChange: (listener) => {
+      feed.subscribe((change) => {
+        if (change.entity === 'key') {
+          listener(change.region, change.entity_id);
+        }
+      });
+    },
     ping: async () => {
       await db.selectFrom('root_keys').select('version').limit(1).execute();
     },

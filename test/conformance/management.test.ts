@@ -235,8 +235,13 @@ describeKms('management', (suite) => {
       const { Arn, KeyId } = await suite.createKey();
       const blob = await suite.encrypt(KeyId, 'secret');
       const stranger = suite.door.client({ account: OTHER_ACCOUNT });
+      await suite.kms.send(new CreateAliasCommand({ AliasName: 'alias/not-for-strangers', TargetKeyId: KeyId }));
       const denied = new RegExp(
-        `^User: arn:aws:iam::${OTHER_ACCOUNT}:user/administrator is not authorized to perform: kms:`,
+        `^User: arn:aws:iam::${OTHER_ACCOUNT}:user/administrator is not authorized to perform: kms:\\w+ on this resource ` +
+          'because the resource does not exist in this Region, no resource-based policies allow access, ' +
+          'or a resource-based policy explicitly denies access$|' +
+          '^The ciphertext refers to a customer master key that does not exist, ' +
+          'does not exist in this region, or you are not allowed to access.$',
       );
       for (const call of [
         () => stranger.send(new DescribeKeyCommand({ KeyId: Arn })),
@@ -248,6 +253,8 @@ describeKms('management', (suite) => {
         () => stranger.send(new ListAliasesCommand({ KeyId: Arn })),
         () => stranger.send(new DescribeKeyCommand({ KeyId: Arn.replace(KeyId, UNKNOWN_ID) })),
         () => stranger.send(new DescribeKeyCommand({ KeyId: `arn:aws:kms:${REGION}:${ACCOUNT}:alias/nowhere` })),
+        () =>
+          stranger.send(new DescribeKeyCommand({ KeyId: `arn:aws:kms:${REGION}:${ACCOUNT}:alias/not-for-strangers` })),
       ]) {
         await expectError(call(), 'AccessDeniedException', denied);
       }

@@ -36,7 +36,7 @@ function section(operation: Described): string {
       ? ['No request members.']
       : ['| member | required | shape |', '|---|---|---|', ...members]),
     '',
-    `Callers of other accounts: ${operation.allowsCrossAccount ? 'with permission on both sides' : 'never'}.`,
+    `Callers of other accounts: ${operation.allowsCrossAccount ? 'refused in this version; at AWS, with permission on both sides' : 'refused'}.`,
     '',
     `Errors: ${[...operation.errors].sort(byName).join(', ')}.`,
     '',

@@ -86,8 +86,8 @@ interface Prepared {
  * The answer is a promise only when the lookup of the credential answers with one. Steps, each with its own refusal:
  * size, presence, shape, date, clock, signed headers, scope, body hash; then access key, signature, session token,
  * expiry. Up to the lookup nothing depends on a secret. An access key that is unknown and one that is inactive are
- * refused with the same text after the same work; a wrong signature takes that work too, so that time tells no more
- * than the error name, which AWS clients expect to differ.
+ * refused with the same text after the same work here, and a wrong signature takes that work too; how long the lookup
+ * takes is the caller's affair.
  *
  * A signature can be replayed within {@link CLOCK_WINDOW_MS}; SigV4 has no nonce.
  *
