@@ -3,7 +3,7 @@
 namespace keywright {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // AlgorithmIdentifiers: RFC 5480 for curves, RFC 8410 for Ed25519, RFC 9881 for ML-DSA, RFC 9935
 // for ML-KEM, GM/T 0006 for SM2.

@@ -15,7 +15,7 @@
 namespace keywright {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::size_t kIvBytes = 16;
 
@@ -80,13 +80,14 @@ Status CbcEncrypt(std::span<const std::uint8_t, 32> key, std::span<const std::ui
   const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
   int written = 0;
   int last = 0;
-  const bool is_done = context &&
-                       EVP_EncryptInit_ex2(context.get(), Library().aes_256_cbc, key.data(),
-                                           iv.data(), nullptr) == 1 &&
-                       EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(),
-                                         static_cast<int>(plaintext.size())) == 1 &&
-                       EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1 &&
-                       static_cast<std::size_t>(written + last) == out.size();
+  const bool is_done =
+      context &&
+      EVP_EncryptInit_ex2(context.get(), Library().aes_256_cbc, key.data(), iv.data(), nullptr) ==
+          1 &&
+      EVP_EncryptUpdate(context.get(), out.data(), &written, plaintext.data(),
+                        static_cast<int>(plaintext.size())) == 1 &&
+      EVP_EncryptFinal_ex(context.get(), out.data() + written, &last) == 1 &&
+      static_cast<std::size_t>(written) + static_cast<std::size_t>(last) == out.size();
   return is_done ? Status::kOk : Fail(Status::kLibcryptoFailed);
 }
 

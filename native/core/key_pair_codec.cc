@@ -279,6 +279,7 @@ Result<KeyPtr> GenerateKeyPair(KeyType type) {
   const AsymmetricType& traits = AsymmetricTypeOf(type);
   OSSL_LIB_CTX* context = Library().context;
   EvpPkeyPtr pkey;
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg): the function of libcrypto is one
   if (traits.family == Family::kRsa) {
     pkey.reset(EVP_PKEY_Q_keygen(context, nullptr, traits.name, traits.bits));
   } else if (traits.family == Family::kEc) {
@@ -286,6 +287,7 @@ Result<KeyPtr> GenerateKeyPair(KeyType type) {
   } else {
     pkey.reset(EVP_PKEY_Q_keygen(context, nullptr, traits.name));
   }
+  // NOLINTEND(cppcoreguidelines-pro-type-vararg)
   return pkey ? Adopt(type, std::move(pkey), false) : Fail(Status::kLibcryptoFailed);
 }
 

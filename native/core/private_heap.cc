@@ -47,6 +47,7 @@ constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 constexpr std::size_t ClassBytes(std::uint32_t size_class) {
+  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): below kClasses
   const std::size_t power = kSmallest << (size_class / 2);
   return size_class % 2 == 0 ? power : power + power / 2;
 }

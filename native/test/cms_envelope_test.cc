@@ -66,7 +66,7 @@ TEST(Cms, RefusesRecipientsThatAreNoRsaKeys) {
   EXPECT_EQ(CmsEnvelope({}, {}).status(), Status::kInvalidKey);
   spki.resize(kMaxSpkiBytes);
   spki.resize(ExportPublicKey(*GenerateKeyPair(KeyType::kRsa2048).value(), spki).value());
-  for (const std::size_t length : {0, 1, 15, 16, 1000}) {
+  for (const std::size_t length : {0UL, 1UL, 15UL, 16UL, 1000UL}) {
     EXPECT_TRUE(CmsEnvelope(spki, Vector(length)).ok());
   }
 }

@@ -7,7 +7,8 @@ namespace {
 
 TEST(Der, ReadsBackWhatItWrites) {
   Generator generator;
-  for (const std::size_t length : {0, 1, 127, 128, 255, 256, 65535, 65536, 70000}) {
+  for (const std::size_t length :
+       {0UL, 1UL, 127UL, 128UL, 255UL, 256UL, 65535UL, 65536UL, 70000UL}) {
     const Vector content = generator.Octets(length);
     const DerBytes value = DerValue(DerTag::kOctetString, {content});
     EXPECT_EQ(value.size(), DerHeaderSize(length) + length);
