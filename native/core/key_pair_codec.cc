@@ -123,9 +123,14 @@ bool IsUsableRsa(EVP_PKEY* pkey) {
   const bool has_third_prime =
       EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &number) == 1;
   const BignumPtr third_prime(number);
+  number = nullptr;
+  if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &number) != 1) {
+    return false;
+  }
+  const BignumPtr modulus(number);
   const int bits = BN_num_bits(exponent.get());
-  return BN_is_odd(exponent.get()) == 1 && bits >= kMinExponentBits && bits <= kMaxExponentBits &&
-         !has_third_prime;
+  return BN_is_odd(modulus.get()) == 1 && BN_is_odd(exponent.get()) == 1 &&
+         bits >= kMinExponentBits && bits <= kMaxExponentBits && !has_third_prime;
 }
 
 // What libcrypto has to say about the parts of a key that somebody sent.
@@ -321,7 +326,8 @@ Result<KeyPtr> ImportPublicKey(KeyType type, Bytes spki) {
   } else if (const std::optional<Bytes> raw = RawPublicKey(traits, spki)) {
     pkey = PublicFromRaw(traits, *raw);
   }
-  if (!pkey || !IsOfType(pkey.get(), traits)) {
+  if (!pkey || !IsOfType(pkey.get(), traits) ||
+      (traits.family == Family::kRsa && !IsUsableRsa(pkey.get()))) {
     return Fail(Status::kInvalidKey);
   }
   return Adopt(type, std::move(pkey), true);

@@ -1,6 +1,14 @@
 #include "core/private_heap.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__EMSCRIPTEN__)
+// clang tells of its sanitizers in another way than g++.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KEYWRIGHT_SANITIZED
+#endif
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    defined(KEYWRIGHT_SANITIZED) || defined(__EMSCRIPTEN__)
 
 namespace keywright {
 

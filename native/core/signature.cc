@@ -106,6 +106,13 @@ Status CheckCall(const Key& key, SignatureAlgorithm algorithm, MessageType messa
   return HasLength(algorithm, message_type, message.size()) ? Status::kOk : Status::kInvalidLength;
 }
 
+// RFC 8017 §8.1.2 and §8.2.2, step 1. libcrypto leaves it out for PSS and takes a signature without
+// its leading zeros too.
+bool HasSignatureLength(const Key& key, Bytes signature) {
+  const AsymmetricType& type = AsymmetricTypeOf(key.type());
+  return type.family != Family::kRsa || signature.size() == type.bits / 8;
+}
+
 // The schemes that libcrypto knows by a name of their own, because they hash for themselves.
 EVP_SIGNATURE* SchemeOf(KeyType type, SignatureAlgorithm algorithm) {
   static const std::array<EVP_SIGNATURE*, 5> schemes = [] {
@@ -284,6 +291,9 @@ Result<bool> Verify(const Key& key, SignatureAlgorithm algorithm, MessageType me
   if (const Status status = CheckCall(key, algorithm, message_type, message);
       status != Status::kOk) {
     return status;
+  }
+  if (!HasSignatureLength(key, signature)) {
+    return false;
   }
   SecretArray<kMaxDigestBytes> block;
   const Result<Bytes> input = InputOf(key, algorithm, message_type, message, block.bytes());

@@ -54,16 +54,13 @@ void Use(const Key& key, Bytes spki) {
   std::array<std::uint8_t, kMaxPublicCiphertextBytes> ciphertext;
   for (std::uint32_t number = 1; number <= 4; ++number) {
     // libcrypto refuses moduli and exponents that no RSA key has only now.
-    CheckStatus(
-        PublicEncrypt(key, *EncryptionAlgorithmFromNumber(number), Bytes(junk).first(16),
-                      ciphertext)
-            .status(),
-        {Status::kOk, Status::kWrongKeyType, Status::kInvalidArgument, Status::kLibcryptoFailed},
-        "PublicEncrypt");
+    CheckStatus(PublicEncrypt(key, *EncryptionAlgorithmFromNumber(number), Bytes(junk).first(16),
+                              ciphertext)
+                    .status(),
+                {Status::kOk, Status::kWrongKeyType, Status::kInvalidArgument}, "PublicEncrypt");
   }
   if (AsymmetricTypeOf(key.type()).family == Family::kRsa) {
-    CheckStatus(CmsEnvelope(spki, junk).status(), {Status::kOk, Status::kLibcryptoFailed},
-                "CmsEnvelope");
+    CheckStatus(CmsEnvelope(spki, junk).status(), {Status::kOk}, "CmsEnvelope");
   }
   std::array<std::uint8_t, kKemSecretBytes> secret;
   Vector encapsulated(KemCiphertextBytes(key.type()));
@@ -79,9 +76,8 @@ void Run(Input input) {
   const Result<KeyPtr> key = ImportPublicKey(type, spki);
   CheckStatus(key.status(), {Status::kOk, Status::kInvalidKey}, "ImportPublicKey");
   if (!key.ok()) {
-    Check(CmsEnvelope(spki, {}).status() == Status::kInvalidKey ||
-              AsymmetricTypeOf(type).family != Family::kRsa || CmsEnvelope(spki, {}).ok(),
-          "no envelope for what is no key");
+    // It may be an RSA key of another size, whose numbers libcrypto refuses only when it encrypts.
+    CheckStatus(CmsEnvelope(spki, {}).status(), {Status::kOk, Status::kInvalidKey}, "CmsEnvelope");
     return;
   }
   CheckCanonical(type, spki, *key.value());
@@ -103,6 +99,10 @@ std::vector<Vector> Seeds() {
     const Bytes point = Bytes(spki).last(type.public_bytes);
     const std::size_t half = type.public_bytes / 2;
     const std::uint8_t form = point.back() % 2 == 0 ? 2 : 3;
+    // The hybrid form of X9.62, which must be refused.
+    Vector hybrid = spki;
+    hybrid[spki.size() - type.public_bytes] = static_cast<std::uint8_t>(form + 4);
+    seeds.push_back(Output().Byte(i).Append(hybrid).Done());
     const std::uint8_t zero = 0;
     const DerBytes bits =
         DerValue(DerTag::kBitString, {{&zero, 1}, {&form, 1}, point.subspan(1, half)});

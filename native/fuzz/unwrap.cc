@@ -1,5 +1,8 @@
 // Wrapped keys: RFC 3394, RFC 5649, and those of protected_key.h.
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/asymmetric_type.h"
 #include "core/committing_aead.h"
 #include "core/kdf.h"
@@ -79,6 +82,17 @@ void CheckWrapsAgain(Mode mode, const Key& key) {
         "a key that is wrapped again is the same key");
 }
 
+SecretForm FixedForm(KeyType type) {
+  return SecretForm::Of(IsAsymmetric(type) ? FixedPair(type) : FixedKey(type)).value();
+}
+
+// Key wrap knows nothing of types: the bytes of one key may be unwrapped as a key of another type.
+bool IsAnyFixedForm(Bytes form) {
+  const auto is_form = [form](KeyType type) { return AreEqual(form, FixedForm(type).bytes()); };
+  return std::any_of(std::begin(kPairTypes), std::end(kPairTypes), is_form) ||
+         std::any_of(std::begin(kSymmetricTypes), std::end(kSymmetricTypes), is_form);
+}
+
 // The input is what somebody sent as a wrapped key.
 void RunOuter(Mode mode, Input& input) {
   const KeyType type = TypeFrom(input.Byte());
@@ -91,9 +105,9 @@ void RunOuter(Mode mode, Input& input) {
     return;
   }
   // No input can be made without the KEK but the seeds, which wrap the fixed keys.
-  const Key& expected = IsAsymmetric(type) ? FixedPair(type) : FixedKey(type);
   const SecretForm unwrapped = SecretForm::Of(*key.value()).value();
-  Check(AreEqual(unwrapped.bytes(), SecretForm::Of(expected).value().bytes()),
+  Check(mode == kProtected ? AreEqual(unwrapped.bytes(), FixedForm(type).bytes())
+                           : IsAnyFixedForm(unwrapped.bytes()),
         "a wrapped key opens to nothing but itself");
 }
 
@@ -140,8 +154,7 @@ std::vector<Vector> Seeds() {
     if (type == KeyType::kRsa3072 || type == KeyType::kRsa4096) {
       continue;
     }
-    const SecretForm form =
-        SecretForm::Of(IsAsymmetric(type) ? FixedPair(type) : FixedKey(type)).value();
+    const SecretForm form = FixedForm(type);
     const Bytes aad = AsBytes("aad");
     for (const Mode inner : {kInnerKwp, kInnerKw, kInnerProtected}) {
       if (inner == kInnerKwp + i % 3) {

@@ -58,7 +58,7 @@ void Complete(napi_env env, napi_status status, void* data) {
   const std::unique_ptr<Task> task(static_cast<Task*>(data));
   // Gives back keys and copies of inputs before JavaScript runs.
   task->run = nullptr;
-  for (const napi_ref reference : task->pinned) {
+  for (napi_ref reference : task->pinned) {
     napi_delete_reference(env, reference);
   }
   napi_value value = status == napi_ok ? ValueOf(env, *task) : nullptr;
@@ -95,7 +95,7 @@ napi_value StartAsync(Arguments& arguments, AsyncWork work,
   if (task->pinned.size() != pinned.size() ||
       napi_create_promise(env, &task->deferred, &promise) != napi_ok ||
       napi_queue_async_work(env, task->work) != napi_ok) {
-    for (const napi_ref reference : task->pinned) {
+    for (napi_ref reference : task->pinned) {
       napi_delete_reference(env, reference);
     }
     napi_delete_async_work(env, task->work);
