@@ -17,6 +17,8 @@ ${SETTINGS.map(([name, text]) => `  ${name.padEnd(28)} ${text}`).join('\n')}
 The listener answers GET /healthz (the process lives) and GET /readyz (the store answers) without a signature.
 `;
 
+const SLOW_CORE_NOTE = '  Core:    WebAssembly: slow, its memory is not locked; script/addon builds the native one\n';
+
 /** Runs until a signal. @throws ConfigError, RootKeyError or the error of a listener that cannot start */
 export async function runServer(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' } } });
@@ -37,7 +39,7 @@ export async function runServer(args: readonly string[]): Promise<void> {
     await engine.close();
     throw explainListenError(error, config);
   }
-  process.stdout.write(greeting(config, server.port, credentials));
+  process.stdout.write(greeting(config, server.port, credentials, engine.core.info().binding === 'wasm'));
   const signal = await nextSignal();
   log.info('stopping', { signal });
   await server.close();
@@ -70,7 +72,7 @@ function explainListenError(error: unknown, { host, port }: ServerConfig): unkno
   return error;
 }
 
-function greeting(config: ServerConfig, port: number, credentials: FirstCredentials): string {
+function greeting(config: ServerConfig, port: number, credentials: FirstCredentials, isSlow: boolean): string {
   const { host, regions, dataDirectory } = config;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   const region = regions.includes('us-east-1') ? 'us-east-1' : (regions[0] ?? '');
@@ -78,7 +80,7 @@ function greeting(config: ServerConfig, port: number, credentials: FirstCredenti
 Keywright listens on ${url}
   Regions: ${regions.length > 3 ? `${String(regions.length)}, told apart by the signature` : regions.join(', ')}
   Data:    ${dataDirectory}
-
+${isSlow ? SLOW_CORE_NOTE : ''}
 Call it with the AWS CLI:
 
 ${credentialLines(credentials)
