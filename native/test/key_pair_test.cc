@@ -138,7 +138,7 @@ TEST(Signature, Ed25519PhHashesTheGivenDigestAgain) {
 TEST(PublicEncryption, DecryptsEmptyAndLongestPlaintexts) {
   const KeyPtr pair = Pair(KeyType::kRsa2048);
   Vector out(kMaxPublicCiphertextBytes);
-  for (const std::size_t length : {0, 1, 190}) {
+  for (const std::size_t length : {0U, 1U, 190U}) {
     const Vector plaintext(length, 5);
     const std::size_t written =
         PublicEncrypt(*pair, EncryptionAlgorithm::kRsaesOaepSha256, plaintext, out).value();

@@ -70,7 +70,7 @@ TEST(PrivateHeap, GivesMemoryOfEverySizeThatKeepsItsContent) {
 
 TEST(PrivateHeap, WipesWhatIsFreed) {
   SKIP_WITHOUT_HEAP();
-  for (const std::size_t size : {40, 300, 5000}) {
+  for (const std::size_t size : {40U, 300U, 5000U}) {
     auto* data = static_cast<std::uint8_t*>(OPENSSL_malloc(size));
     std::fill_n(data, size, 0xaa);
     OPENSSL_free(data);
