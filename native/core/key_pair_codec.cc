@@ -111,8 +111,12 @@ bool IsOfType(EVP_PKEY* pkey, const AsymmetricType& type) {
          (type.group == nullptr || HasGroup(pkey, type.group));
 }
 
-bool IsUsableRsa(EVP_PKEY* pkey) {
-  constexpr int kMinExponentBits = 17;
+constexpr int kMinPrivateExponentBits = 17;
+// A public key may be anybody's: 3 is small, but still an exponent; 1 is none, and encrypts
+// nothing.
+constexpr int kMinPublicExponentBits = 2;
+
+bool IsUsableRsa(EVP_PKEY* pkey, int min_exponent_bits) {
   constexpr int kMaxExponentBits = 64;
   BIGNUM* number = nullptr;
   if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &number) != 1) {
@@ -130,7 +134,7 @@ bool IsUsableRsa(EVP_PKEY* pkey) {
   const BignumPtr modulus(number);
   const int bits = BN_num_bits(exponent.get());
   return BN_is_odd(modulus.get()) == 1 && BN_is_odd(exponent.get()) == 1 &&
-         bits >= kMinExponentBits && bits <= kMaxExponentBits && !has_third_prime;
+         bits >= min_exponent_bits && bits <= kMaxExponentBits && !has_third_prime;
 }
 
 // What libcrypto has to say about the parts of a key that somebody sent.
@@ -138,7 +142,7 @@ bool IsConsistent(EVP_PKEY* pkey, const AsymmetricType& type) {
   if (type.family == Family::kMlDsa) {
     return true;  // checked when the key was read: seed, expanded key and its hash
   }
-  if (type.family == Family::kRsa && !IsUsableRsa(pkey)) {
+  if (type.family == Family::kRsa && !IsUsableRsa(pkey, kMinPrivateExponentBits)) {
     return false;
   }
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(Library().context, pkey, nullptr));
@@ -327,7 +331,7 @@ Result<KeyPtr> ImportPublicKey(KeyType type, Bytes spki) {
     pkey = PublicFromRaw(traits, *raw);
   }
   if (!pkey || !IsOfType(pkey.get(), traits) ||
-      (traits.family == Family::kRsa && !IsUsableRsa(pkey.get()))) {
+      (traits.family == Family::kRsa && !IsUsableRsa(pkey.get(), kMinPublicExponentBits))) {
     return Fail(Status::kInvalidKey);
   }
   return Adopt(type, std::move(pkey), true);
