@@ -136,7 +136,8 @@ function createPassphrase(core: CryptoCore, path: string): Buffer {
   const passphrase = Buffer.from(core.randomBytes(GENERATED_PASSPHRASE_BYTES).toString('base64url'));
   const file = openSync(path, 'wx', 0o600);
   try {
-    writeSync(file, Buffer.concat([passphrase, Buffer.from('\n')]));
+    writeSync(file, passphrase);
+    writeSync(file, '\n');
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -235,6 +235,21 @@ describeKms('key pairs', (suite) => {
       );
     });
 
+    it('ReEncrypt to a key pair refuses what is too long for it', async () => {
+      const [symmetric, rsa] = [await suite.createKey(), await pair('RSA_2048', 'ENCRYPT_DECRYPT')];
+      await expectError(
+        suite.kms.send(
+          new ReEncryptCommand({
+            CiphertextBlob: await suite.encrypt(symmetric.KeyId, 'x'.repeat(191)),
+            DestinationKeyId: rsa.KeyId,
+            DestinationEncryptionAlgorithm: 'RSAES_OAEP_SHA_256',
+          }),
+        ),
+        'ValidationException',
+        'Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.',
+      );
+    });
+
     it('ReEncrypt moves data from a symmetric key to a key pair and back', async () => {
       const [symmetric, rsa] = [await suite.createKey(), await pair('RSA_2048', 'ENCRYPT_DECRYPT')];
       const there = await suite.kms.send(

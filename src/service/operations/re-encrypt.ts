@@ -1,4 +1,5 @@
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
+import { wipeAfter } from '../../base/wipe.ts';
 import type { EncryptionAlgorithm } from '../../keys/key-spec.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation } from '../operation.ts';
@@ -87,14 +88,14 @@ export const reEncrypt = defineOperation({
       return answer;
     }
     return chain(decryptData(from, requireCiphertext(input.CiphertextBlob), context), ({ plaintext, materialId }) =>
-      chain(encryptData(to, plaintext, context), (ciphertext) => {
-        plaintext.fill(0);
-        return {
+      chain(
+        wipeAfter(plaintext, (secret) => encryptData(to, secret, context)),
+        (ciphertext) => ({
           ...answer,
           CiphertextBlob: ciphertext,
           ...(materialId === undefined ? {} : { SourceKeyMaterialId: materialId }),
-        };
-      }),
+        }),
+      ),
     );
   },
 });
