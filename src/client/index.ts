@@ -34,20 +34,21 @@ export interface SdkRequestHandler {
  * was given: who holds the engine is trusted.
  */
 export function createRequestHandler(engine: Engine, context: CallContext): SdkRequestHandler {
-  const answer = async (request: SdkRequest): Promise<unknown> => {
+  const answer = async (request: SdkRequest, requestId: string): Promise<unknown> => {
     const name = (request.headers['x-amz-target'] ?? '').slice(TARGET_PREFIX.length);
     if (!isOperationName(name)) {
       throw new KmsServiceError('UnknownOperationException');
     }
-    return engine.dispatch(name, JSON.parse(bodyText(request.body)), 'json', context);
+    return engine.dispatch(name, JSON.parse(bodyText(request.body)), 'json', { ...context, requestId });
   };
   return {
     async handle(request) {
+      const requestId = randomUUID();
       try {
-        return respond(200, encodeOutput(await answer(request)));
+        return respond(200, requestId, encodeOutput(await answer(request, requestId)));
       } catch (error) {
         if (error instanceof KmsServiceError) {
-          return respond(error.httpStatus, encodeError(error));
+          return respond(error.httpStatus, requestId, encodeError(error));
         }
         throw error;
       }
@@ -63,7 +64,7 @@ function bodyText(body: unknown): string {
   return typeof body === 'string' && body !== '' ? body : '{}';
 }
 
-function respond(statusCode: number, body: string): { readonly response: SdkResponse } {
-  const headers = { 'content-type': JSON_CONTENT_TYPE, 'x-amzn-requestid': randomUUID() };
+function respond(statusCode: number, requestId: string, body: string): { readonly response: SdkResponse } {
+  const headers = { 'content-type': JSON_CONTENT_TYPE, 'x-amzn-requestid': requestId };
   return { response: { statusCode, headers, body: Buffer.from(body, 'utf8') } };
 }

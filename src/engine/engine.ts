@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCore, type CryptoCore } from '../core/index.ts';
@@ -31,8 +32,8 @@ export interface EngineOptions {
   readonly log?: Log;
 }
 
-/** Who calls, and in which Region; the time is the engine's. */
-export type CallContext = Pick<RequestContext, 'caller' | 'region'>;
+/** Who calls, and in which Region; the time is the engine's, and so is the request id unless the caller has one. */
+export type CallContext = Pick<RequestContext, 'caller' | 'region'> & Partial<Pick<RequestContext, 'requestId'>>;
 
 const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };
 
@@ -78,7 +79,7 @@ export class Engine {
     const { dataDirectory, clock = SYSTEM_CLOCK, log = SILENT_LOG } = options;
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     const core = loadCore();
-    const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock);
+    const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock, log);
     try {
       const rootKey = await openPassphraseFileRootKey(core, store.hierarchy, join(dataDirectory, 'root-key'), clock);
       const regionKeys = new RegionKeys(core, store.hierarchy, rootKey, clock);
@@ -99,6 +100,7 @@ export class Engine {
           grants: store.grants,
           tokens: new RegionTokens(core, regionKeys),
           materials,
+          lastUses: store.lastUses,
           access: new AccountAccess(),
           random: core,
         },
@@ -135,7 +137,12 @@ export class Engine {
     if (!this.regions.has(context.region)) {
       throw new KmsServiceError('ValidationException', `Region ${context.region} is not served here.`);
     }
-    const request: RequestContext = { caller: context.caller, region: context.region, nowMs: this.clock.nowMs() };
+    const request: RequestContext = {
+      caller: context.caller,
+      region: context.region,
+      requestId: context.requestId ?? randomUUID(),
+      nowMs: this.clock.nowMs(),
+    };
     try {
       const answer: MaybePromise<unknown> = runOperation(this.#ports, OPERATIONS[name] as never, body, form, request);
       return answer instanceof Promise

@@ -115,7 +115,7 @@ export class HttpServer {
     const requestId = randomUUID();
     try {
       const body = await readBody(request);
-      this.#sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body)));
+      this.#sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body, requestId)));
     } catch (error) {
       if (request.destroyed && !request.complete) {
         return;

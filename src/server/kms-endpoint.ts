@@ -20,13 +20,13 @@ export class KmsEndpoint {
   }
 
   /** @throws KmsServiceError at once, or through the promise */
-  answer(request: IncomingMessage, body: Buffer): MaybePromise<unknown> {
+  answer(request: IncomingMessage, body: Buffer, requestId: string): MaybePromise<unknown> {
     const operation = requireOperation(request);
     return chain(this.#verify(request, body), (result) => {
       if (!result.ok) {
         throw new KmsServiceError(result.error.name, result.error.message);
       }
-      const context = { caller: result.credential.identity, region: result.region };
+      const context = { caller: result.credential.identity, region: result.region, requestId };
       return this.#engine.dispatch(operation, parseJson(body), 'json', context);
     });
   }

@@ -7,6 +7,7 @@ import type {
   GrantRepository,
   KeyMaterialProvider,
   KeyRepository,
+  LastUses,
   RandomSource,
   TokenSealer,
 } from './ports.ts';
@@ -23,6 +24,7 @@ export interface OperationContext extends RequestContext {
   readonly grants: GrantRepository;
   readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
+  readonly lastUses: LastUses;
   readonly random: RandomSource;
 }
 

@@ -1,6 +1,7 @@
 import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { stateRefusal } from '../keys/key-state.ts';
+import { isTracked } from '../keys/last-use.ts';
 import { authorize } from './authorize.ts';
 import { requireGrantTokens } from './grants.ts';
 import type { Operation, OperationContext } from './operation.ts';
@@ -12,6 +13,7 @@ import {
   type GrantRepository,
   type KeyMaterialProvider,
   type KeyRepository,
+  type LastUses,
   type RandomSource,
   type TokenSealer,
 } from './ports.ts';
@@ -27,6 +29,7 @@ export interface ServicePorts {
   readonly grants: GrantRepository;
   readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
+  readonly lastUses: LastUses;
   readonly access: AccessControl;
   readonly random: RandomSource;
 }
@@ -58,6 +61,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
         const context: OperationContext = {
           caller: request.caller,
           region: request.region,
+          requestId: request.requestId,
           nowMs: request.nowMs,
           regions: ports.regions,
           keys: ports.keys,
@@ -65,9 +69,14 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           grants: ports.grants,
           tokens: ports.tokens,
           materials: ports.materials,
+          lastUses: ports.lastUses,
           random: ports.random,
         };
-        return chain(operation.execute(authorized, input, context), (output) => concludeDryRun(input, output));
+        return chain(operation.execute(authorized, input, context), (output) => {
+          concludeDryRun(input);
+          noteUse(ports.lastUses, operation.name, targets, request);
+          return output;
+        });
       }),
     );
   const { GrantTokens: grantTokens } = input as { readonly GrantTokens?: readonly string[] };
@@ -97,14 +106,29 @@ function checkUsageAndState(operation: string, { key, usage, rule }: Target): vo
  * A dry run answers what the real call would: so the operations that know DryRun are executed, and only their output is
  * withheld. Those that would leave a trace look at DryRun themselves before they do.
  */
-function concludeDryRun<Output>(input: unknown, output: Output): Output {
+function concludeDryRun(input: unknown): void {
   if ((input as { readonly DryRun?: boolean }).DryRun === true) {
     throw new KmsServiceError(
       'DryRunOperationException',
       'The request would have succeeded, but the DryRun option is set.',
     );
   }
-  return output;
+}
+
+/** Only what succeeded, and was no dry run, is a use of the keys. */
+function noteUse(
+  lastUses: LastUses,
+  operation: string,
+  targets: readonly Target[],
+  { nowMs: atMs, requestId }: RequestContext,
+): void {
+  if (isTracked(operation)) {
+    for (const { key } of targets) {
+      if (key !== undefined) {
+        lastUses.note(key, { operation, atMs, requestId });
+      }
+    }
+  }
 }
 
 function retryConflicts<T>(attempt: () => MaybePromise<T>): MaybePromise<T> {

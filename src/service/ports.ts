@@ -5,6 +5,7 @@ import type { Alias } from '../keys/alias.ts';
 import type { PublicEncryptionAlgorithm } from '../core/asymmetric.ts';
 import type { DataKeyPairSpec, MacAlgorithm, MessageType, SigningAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
+import type { KeyUse } from '../keys/last-use.ts';
 import type { RotationType } from '../keys/rotation.ts';
 import type { Grant, GrantParty } from '../policy/grant.ts';
 
@@ -215,6 +216,14 @@ export interface GrantFilter {
   readonly grantId?: string | undefined;
   readonly grantee?: GrantParty | undefined;
   readonly retiring?: GrantParty | undefined;
+}
+
+/** The last successful cryptographic operation under each key; related multi-Region keys count apart. */
+export interface LastUses {
+  /** Costs a note in memory; durable some seconds later. */
+  note(key: KmsKey, use: KeyUse): void;
+  /** Sees what was noted in this process at once, and what others noted once they have written it. */
+  find(key: KmsKey): MaybePromise<KeyUse | undefined>;
 }
 
 /** Makes texts that only this service can make, and reads them back: grant tokens and the like. */

@@ -9,6 +9,8 @@ import type { KmsKey } from '../keys/kms-key.ts';
 export interface RequestContext {
   readonly caller: Caller;
   readonly region: string;
+  /** What the caller can name the request by: `x-amzn-RequestId` over HTTP. */
+  readonly requestId: string;
   /** Time of the request, the same for all its steps. */
   readonly nowMs: number;
 }

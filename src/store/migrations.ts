@@ -110,6 +110,22 @@ async function createGrants(schema: Schema): Promise<void> {
   await schema.createIndex('grants_by_retiring').on('grants').columns(['region', 'retiring', 'grant_id']).execute();
 }
 
+async function createKeyLastUses(schema: Schema): Promise<void> {
+  await schema
+    .createTable('key_last_uses')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('key_id', 'text', (column) => column.notNull())
+    .addColumn('operation', 'text', (column) => column.notNull())
+    .addColumn('used_ms', 'integer', (column) => column.notNull())
+    .addColumn('request_id', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('key_last_uses_pk', ['region', 'key_id'])
+    .addForeignKeyConstraint('key_last_uses_key', ['region', 'key_id'], 'kms_keys', ['region', 'key_id'], (key) =>
+      key.onDelete('cascade'),
+    )
+    .modifyEnd(strict)
+    .execute();
+}
+
 async function createHierarchy(schema: Schema): Promise<void> {
   await schema
     .createTable('root_keys')
@@ -164,6 +180,7 @@ const first: Migration = {
     await createKeyMaterials(schema);
     await createAliases(schema);
     await createGrants(schema);
+    await createKeyLastUses(schema);
     await createHierarchy(schema);
     await createAccessKeys(schema);
     await createOutbox(schema);

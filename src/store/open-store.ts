@@ -1,11 +1,13 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { StoredAccessKeys } from './access-key-records.ts';
 import { StoredAliases } from './alias-repository.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { StoredGrants } from './grant-repository.ts';
 import { StoredHierarchy } from './hierarchy-records.ts';
+import { StoredLastUses } from './last-use-records.ts';
 import { StoredKeys } from './key-repository.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -14,12 +16,14 @@ export interface Store {
   readonly keys: StoredKeys;
   readonly aliases: StoredAliases;
   readonly grants: StoredGrants;
+  readonly lastUses: StoredLastUses;
   readonly hierarchy: StoredHierarchy;
   readonly accessKeys: StoredAccessKeys;
   /** Calls `listener` for every key that changes or is deleted, in whatever process. */
   onKeyChange(listener: (region: string, keyId: string) => void): void;
   /** Resolves when the store answers; for readiness checks. */
   ping(): Promise<void>;
+  /** Writes what is still in memory, then closes. */
   close(): Promise<void>;
 }
 
@@ -30,7 +34,7 @@ const SQLITE_PREFIX = 'sqlite:';
  *
  * @throws Error for any other kind of URL, or when the store cannot be opened
  */
-export async function openStore(url: string, clock: Clock): Promise<Store> {
+export async function openStore(url: string, clock: Clock, log: Log): Promise<Store> {
   if (!url.startsWith(SQLITE_PREFIX) || url.length === SQLITE_PREFIX.length) {
     throw new Error(`the store URL must have the form sqlite:PATH`);
   }
@@ -41,10 +45,12 @@ export async function openStore(url: string, clock: Clock): Promise<Store> {
   const database = await openSqlite(path);
   const feed = await ChangeFeed.open(database);
   const { db } = database;
+  const lastUses = new StoredLastUses(database, log);
   return {
     keys: new StoredKeys(database, feed, clock),
     aliases: new StoredAliases(database, feed, clock),
     grants: new StoredGrants(database, feed, clock),
+    lastUses,
     hierarchy: new StoredHierarchy(db),
     accessKeys: new StoredAccessKeys(database, feed, clock),
     onKeyChange: (listener) => {
@@ -57,6 +63,9 @@ export async function openStore(url: string, clock: Clock): Promise<Store> {
     ping: async () => {
       await db.selectFrom('root_keys').select('version').limit(1).execute();
     },
-    close: () => database.close(),
+    close: async () => {
+      await lastUses.close();
+      await database.close();
+    },
   };
 }

@@ -70,6 +70,15 @@ export interface GrantTable {
   created_ms: number;
 }
 
+/** One row for each key that was used. */
+export interface KeyLastUseTable {
+  region: string;
+  key_id: string;
+  operation: string;
+  used_ms: number;
+  request_id: string;
+}
+
 export interface RootKeyTable {
   version: number;
   /** Which provider made it, for example `passphrase-file`. */
@@ -114,6 +123,7 @@ export interface Database {
   key_materials: KeyMaterialTable;
   aliases: AliasTable;
   grants: GrantTable;
+  key_last_uses: KeyLastUseTable;
   root_keys: RootKeyTable;
   region_keys: RegionKeyTable;
   access_keys: AccessKeyTable;

@@ -28,6 +28,7 @@ interface Requests {
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextRequest;
   GenerateMac: sdk.GenerateMacRequest;
   GenerateRandom: sdk.GenerateRandomRequest;
+  GetKeyLastUsage: sdk.GetKeyLastUsageRequest;
   GetKeyPolicy: sdk.GetKeyPolicyRequest;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusRequest;
   GetPublicKey: sdk.GetPublicKeyRequest;
@@ -77,6 +78,7 @@ interface Responses {
   GenerateDataKeyWithoutPlaintext: sdk.GenerateDataKeyWithoutPlaintextResponse;
   GenerateMac: sdk.GenerateMacResponse;
   GenerateRandom: sdk.GenerateRandomResponse;
+  GetKeyLastUsage: sdk.GetKeyLastUsageResponse;
   GetKeyPolicy: sdk.GetKeyPolicyResponse;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusResponse;
   GetPublicKey: sdk.GetPublicKeyResponse;
