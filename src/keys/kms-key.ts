@@ -1,3 +1,4 @@
+import type { KeyManager } from './aws-managed.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from './key-spec.ts';
 import type { KeyState } from './key-state.ts';
 
@@ -10,6 +11,8 @@ export interface KmsKey {
   /** UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key. */
   readonly keyId: string;
   readonly arn: string;
+  /** Who may change the key: its account, or nobody but the service that it is for. */
+  readonly manager: KeyManager;
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
   readonly origin: KeyOrigin;

@@ -1,5 +1,6 @@
 import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import { isRefusedOnAwsManagedKeys } from '../policy/aws-managed-policy.ts';
 import type { RequestContext, Target } from './target.ts';
 import type { AccessControl, Decision } from './ports.ts';
 
@@ -37,6 +38,9 @@ export function authorize<Name extends string, Targets extends readonly Target[]
     }
     if (!operation.allowsCrossAccount && target.resourceAccountId !== request.caller.accountId) {
       throw accessDenied(request, target, FOREIGN_REASON);
+    }
+    if (target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)) {
+      throw accessDenied(request, target, `no resource-based policy allows the ${target.action} action`);
     }
     const decision = access.decide({
       caller: request.caller,

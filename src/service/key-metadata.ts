@@ -22,7 +22,7 @@ export interface KeyMetadata {
   readonly DeletionDate?: Date;
   readonly PendingDeletionWindowInDays?: number;
   readonly Origin: KmsKey['origin'];
-  readonly KeyManager: 'CUSTOMER';
+  readonly KeyManager: KmsKey['manager'];
   /** Repeats KeySpec, also for specs that are newer than this member. */
   readonly CustomerMasterKeySpec: CustomerMasterKeySpec;
   readonly KeySpec: KeySpec;
@@ -59,7 +59,7 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
     ...(key.deletionMs === undefined ? {} : { DeletionDate: new Date(key.deletionMs) }),
     ...(key.pendingWindowDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     Origin: key.origin,
-    KeyManager: 'CUSTOMER',
+    KeyManager: key.manager,
     CustomerMasterKeySpec: key.keySpec as CustomerMasterKeySpec,
     KeySpec: key.keySpec,
     ...algorithmLists(key),

@@ -56,12 +56,17 @@ export interface NewMaterial {
 
 /**
  * A change of one key:
- * - `create`: a new key with its materials, oldest first;
+ * - `create`: a new key with its materials, oldest first, perhaps with an alias whose name must be free;
  * - `update`: the key as it shall be, one version above the stored one, perhaps with materials that join it;
  * - `delete`: the key at this version, with its materials, grants and aliases.
  */
 export type KeyChange =
-  | { readonly kind: 'create'; readonly key: KmsKey; readonly materials: readonly NewMaterial[] }
+  | {
+      readonly kind: 'create';
+      readonly key: KmsKey;
+      readonly materials: readonly NewMaterial[];
+      readonly alias?: Alias;
+    }
   | { readonly kind: 'update'; readonly key: KmsKey; readonly materials?: readonly NewMaterial[] }
   | { readonly kind: 'delete'; readonly key: KmsKey };
 
@@ -72,7 +77,8 @@ export interface KeyRepository {
   list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>>;
   /**
    * Makes all of the changes or none of them.
-   * @throws VersionConflictError when a stored version is not the one that its change was made from
+   * @throws VersionConflictError when a stored version is not the one that its change was made from, or the name of a
+   *   new key's alias is taken
    */
   commit(changes: readonly KeyChange[]): Promise<void>;
   /** Materials behind sequence number `after`, oldest first. */

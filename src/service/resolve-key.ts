@@ -2,17 +2,23 @@ import { aliasArn, keyArn, parseKmsArn } from '../base/arn.ts';
 import { KmsServiceError, type ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
+import { serviceOfAlias } from '../keys/aws-managed.ts';
 import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
 import { accessDenied } from './authorize.ts';
+import { planAwsManagedKey } from './aws-managed-key.ts';
 import { openGrantToken, type GrantReference } from './grants.ts';
 import type { AliasTarget, KeyTarget, RequestContext, Target } from './target.ts';
-import type { AliasRepository, KeyRepository, TokenSealer } from './ports.ts';
+import type { AliasRepository, KeyRepository, RandomSource, TokenSealer } from './ports.ts';
 
 /** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */
 export type KeyIdForms = 'any' | 'idOrArn';
 
 /** The demands on a key that come with a target. */
-export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & { readonly forms: KeyIdForms };
+export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & {
+  readonly forms: KeyIdForms;
+  /** True when a predefined alias of AWS that has no key yet gives a planned one. */
+  readonly plansAwsManagedKey?: boolean;
+};
 
 /**
  * Turns the key identifiers of one request into keys of its Region.
@@ -25,17 +31,24 @@ export class KeyResolver {
   readonly #keys: KeyRepository;
   readonly #aliases: AliasRepository;
   readonly #tokens: TokenSealer;
+  readonly #random: RandomSource;
 
   constructor(
     request: RequestContext,
     operationErrors: readonly ErrorName[],
-    ports: { readonly keys: KeyRepository; readonly aliases: AliasRepository; readonly tokens: TokenSealer },
+    ports: {
+      readonly keys: KeyRepository;
+      readonly aliases: AliasRepository;
+      readonly tokens: TokenSealer;
+      readonly random: RandomSource;
+    },
   ) {
     this.#request = request;
     this.#operationErrors = operationErrors;
     this.#keys = ports.keys;
     this.#aliases = ports.aliases;
     this.#tokens = ports.tokens;
+    this.#random = ports.random;
   }
 
   /** The account and Region of the request, as the target of an action that has no resource of its own. */
@@ -125,6 +138,11 @@ export class KeyResolver {
     return chain(this.#aliases.find(this.#request.region, accountId, name), (alias: Alias | undefined) => {
       if (alias === undefined) {
         this.#refuseStranger(accountId, aliasArn(this.#request.region, accountId, name), demands.action);
+        const service = demands.plansAwsManagedKey === true ? serviceOfAlias(name) : undefined;
+        if (service !== undefined) {
+          const planned = planAwsManagedKey(this.#request, service, this.#random);
+          return { ...this.target(planned, pickDemands(demands)), plannedAlias: name };
+        }
         throw this.#aliasNotFound(accountId, name);
       }
       return this.#keyById(accountId, alias.targetKeyId, demands);

@@ -30,6 +30,8 @@ export interface Target {
 
 export interface KeyTarget extends Target {
   readonly key: KmsKey;
+  /** The predefined alias of AWS that the key will have; present while the key is planned and not stored. */
+  readonly plannedAlias?: string;
 }
 
 export interface AliasTarget extends Target {

@@ -72,18 +72,7 @@ export class StoredAliases implements AliasRepository {
   }
 
   insert(alias: Alias): Promise<boolean> {
-    const query = this.#db
-      .insertInto('aliases')
-      .values({
-        region: alias.region,
-        account_id: alias.accountId,
-        name: alias.name,
-        target_key_id: alias.targetKeyId,
-        created_ms: alias.createdMs,
-        updated_ms: alias.updatedMs,
-      })
-      .onConflict((conflict) => conflict.doNothing());
-    return this.#write(alias, query.compile());
+    return this.#write(alias, insertAlias(this.#db, alias));
   }
 
   update(alias: Alias): Promise<boolean> {
@@ -118,12 +107,32 @@ export class StoredAliases implements AliasRepository {
 
   /** Returns whether the query changed a row; the outbox tells of it only then. */
   async #write(alias: Alias, query: CompiledQuery): Promise<boolean> {
-    const change: Change = { entity: 'alias', region: alias.region, entity_id: `${alias.accountId}:${alias.name}` };
+    const change = changeOfAlias(alias);
     const record = outboxStatement(this.#db, change, 0, this.#clock.nowMs());
     const isChanged = await this.#database.write([{ query, mustChange: true }, record]);
     this.#feed.announce(change);
     return isChanged;
   }
+}
+
+/** Changes nothing when the name is taken. */
+export function insertAlias(db: Kysely<Database>, alias: Alias): CompiledQuery {
+  return db
+    .insertInto('aliases')
+    .values({
+      region: alias.region,
+      account_id: alias.accountId,
+      name: alias.name,
+      target_key_id: alias.targetKeyId,
+      created_ms: alias.createdMs,
+      updated_ms: alias.updatedMs,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .compile();
+}
+
+export function changeOfAlias({ region, accountId, name }: Alias): Change {
+  return { entity: 'alias', region, entity_id: `${accountId}:${name}` };
 }
 
 function fromRow(row: Selectable<AliasTable>): Alias {

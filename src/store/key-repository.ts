@@ -2,6 +2,7 @@ import { sql, type CompiledQuery, type Insertable, type Kysely, type Selectable 
 import { keyArn } from '../base/arn.ts';
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { KeyManager } from '../keys/aws-managed.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from '../keys/key-spec.ts';
 import type { KeyState } from '../keys/key-state.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
@@ -17,6 +18,7 @@ import {
   type WrappedMaterial,
 } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
+import { changeOfAlias, insertAlias } from './alias-repository.ts';
 import { EntityCache } from '../base/entity-cache.ts';
 import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
@@ -68,13 +70,14 @@ export class StoredKeys implements KeyRepository {
 
   async commit(changes: readonly KeyChange[]): Promise<void> {
     const statements = await Promise.all(changes.map((change) => this.#statementsOf(change)));
-    const records = changes.map(({ key }) =>
-      outboxStatement(this.#db, changeOf(key), key.version, this.#clock.nowMs()),
+    const changed = changes.flatMap(changesOf);
+    const records = changed.map(({ change, version }) =>
+      outboxStatement(this.#db, change, version, this.#clock.nowMs()),
     );
     const isWritten = await this.#database.write([...statements.flat(), ...records]);
-    for (const { key } of changes) {
+    for (const { change } of changed) {
       // Also after a conflict: what the cache holds is what the caller could not change.
-      this.#feed.announce(changeOf(key));
+      this.#feed.announce(change);
     }
     if (!isWritten) {
       throw new VersionConflictError(`a key is not at the version that its change was made from`);
@@ -159,6 +162,7 @@ export class StoredKeys implements KeyRepository {
         return [
           { query: this.#db.insertInto('kms_keys').values(toRow(key)).compile() },
           ...change.materials.map((material, index) => this.#insertMaterial(key, material, index + 1)),
+          ...(change.alias === undefined ? [] : [{ query: insertAlias(this.#db, change.alias), mustChange: true }]),
         ];
       case 'update': {
         const { materials = [] } = change;
@@ -245,8 +249,16 @@ export class StoredKeys implements KeyRepository {
   }
 }
 
-function changeOf(key: KmsKey): Change {
-  return { entity: 'key', region: key.region, entity_id: key.keyId };
+/** What the outbox tells of a change, and caches hear of. */
+function changesOf(made: KeyChange): { readonly change: Change; readonly version: number }[] {
+  const { key } = made;
+  const ofKey = {
+    change: { entity: 'key', region: key.region, entity_id: key.keyId },
+    version: key.version,
+  } as const;
+  return made.kind === 'create' && made.alias !== undefined
+    ? [ofKey, { change: changeOfAlias(made.alias), version: 0 }]
+    : [ofKey];
 }
 
 function toRow(key: KmsKey): Insertable<KmsKeyTable> {
@@ -254,6 +266,7 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     region: key.region,
     key_id: key.keyId,
     account_id: key.accountId,
+    manager: key.manager,
     key_spec: key.keySpec,
     key_usage: key.keyUsage,
     origin: key.origin,
@@ -280,6 +293,7 @@ function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
     accountId: row.account_id,
     keyId: row.key_id,
     arn: keyArn(row.region, row.account_id, row.key_id),
+    manager: row.manager as KeyManager,
     keySpec: row.key_spec as KeySpec,
     keyUsage: row.key_usage as KeyUsage,
     origin: row.origin as KeyOrigin,

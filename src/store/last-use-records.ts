@@ -123,10 +123,10 @@ export class StoredLastUses implements LastUses {
       .onConflict((conflict) =>
         conflict
           .columns(['region', 'key_id'])
-          .doUpdateSet(({ ref }) => ({
-            operation: ref('excluded.operation'),
-            used_ms: ref('excluded.used_ms'),
-            request_id: ref('excluded.request_id'),
+          .doUpdateSet((row) => ({
+            operation: row.ref('excluded.operation'),
+            used_ms: row.ref('excluded.used_ms'),
+            request_id: row.ref('excluded.request_id'),
           }))
           .whereRef('excluded.used_ms', '>=', 'key_last_uses.used_ms'),
       );

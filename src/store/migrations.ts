@@ -12,6 +12,7 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .addColumn('region', 'text', (column) => column.notNull())
     .addColumn('key_id', 'text', (column) => column.notNull())
     .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('manager', 'text', (column) => column.notNull())
     .addColumn('key_spec', 'text', (column) => column.notNull())
     .addColumn('key_usage', 'text', (column) => column.notNull())
     .addColumn('origin', 'text', (column) => column.notNull())

@@ -8,6 +8,7 @@ export interface KmsKeyTable {
   region: string;
   key_id: string;
   account_id: string;
+  manager: string;
   key_spec: string;
   key_usage: string;
   origin: string;

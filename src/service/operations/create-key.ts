@@ -78,6 +78,7 @@ function planKey(request: Input, context: OperationContext): KmsKey {
     accountId: caller.accountId,
     keyId,
     arn: keyArn(region, caller.accountId, keyId),
+    manager: 'CUSTOMER',
     keySpec,
     keyUsage,
     origin: 'AWS_KMS',

@@ -1,5 +1,7 @@
 import { aliasArn } from '../../base/arn.ts';
 import { chain } from '../../base/maybe-promise.ts';
+import type { Alias } from '../../keys/alias.ts';
+import { PREDEFINED_ALIASES } from '../../keys/aws-managed.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
 import { defineOperation } from '../operation.ts';
 import type { Target } from '../target.ts';
@@ -41,15 +43,49 @@ export const listAliases = defineOperation({
     const limit = Math.min(input.Limit ?? DEFAULT_LIMIT, MAX_LIMIT);
     const targetKeyId = authorized.targets[0].key?.keyId;
     const page = await aliases.list(region, caller.accountId, targetKeyId, { after, limit });
+    const entries = page.items.map(aliasListEntry);
+    const all = targetKeyId === undefined ? withPredefined(entries, region, caller.accountId, after) : entries;
+    const shown = all.slice(0, limit);
     return {
-      Aliases: page.items.map((alias) => ({
-        AliasName: alias.name,
-        AliasArn: aliasArn(region, alias.accountId, alias.name),
-        TargetKeyId: alias.targetKeyId,
-        CreationDate: new Date(alias.createdMs),
-        LastUpdatedDate: new Date(alias.updatedMs),
-      })),
-      ...pageEnd(page.isTruncated, page.items.at(-1)?.name),
+      Aliases: shown,
+      ...pageEnd(page.isTruncated || all.length > limit, shown.at(-1)?.AliasName),
     };
   },
 });
+
+/** The `AliasListEntry` structure of the API; a predefined alias that has no key yet is only a name. */
+interface AliasListEntry {
+  readonly AliasName: string;
+  readonly AliasArn: string;
+  readonly TargetKeyId?: string;
+  readonly CreationDate?: Date;
+  readonly LastUpdatedDate?: Date;
+}
+
+function aliasListEntry({ region, accountId, name, targetKeyId, createdMs, updatedMs }: Alias): AliasListEntry {
+  return {
+    AliasName: name,
+    AliasArn: aliasArn(region, accountId, name),
+    TargetKeyId: targetKeyId,
+    CreationDate: new Date(createdMs),
+    LastUpdatedDate: new Date(updatedMs),
+  };
+}
+
+/**
+ * A page of stored aliases and, among them, the predefined ones that have no key yet. The first `limit` of the result
+ * are right: a name that is stored on a later page sorts behind them.
+ */
+function withPredefined(
+  stored: readonly AliasListEntry[],
+  region: string,
+  accountId: string,
+  after = '',
+): readonly AliasListEntry[] {
+  const known = new Set(stored.map(({ AliasName }) => AliasName));
+  const missing = PREDEFINED_ALIASES.filter((name) => name > after && !known.has(name)).map((name) => ({
+    AliasName: name,
+    AliasArn: aliasArn(region, accountId, name),
+  }));
+  return [...stored, ...missing].sort((left, right) => (left.AliasName < right.AliasName ? -1 : 1));
+}
