@@ -54,7 +54,7 @@ export const listAliases = defineOperation({
 });
 
 /** The `AliasListEntry` structure of the API; a predefined alias that has no key yet is only a name. */
-interface AliasListEntry {
+export interface AliasListEntry {
   readonly AliasName: string;
   readonly AliasArn: string;
   readonly TargetKeyId?: string;
