@@ -46,8 +46,8 @@ export function trackingStartMs(key: KmsKey): number {
 }
 
 /**
- * The value of the condition key kms:TrailingDaysWithoutKeyUsage: whole days since the last use, or since tracking began
- * for a key that was never used.
+ * The value of the condition key kms:TrailingDaysWithoutKeyUsage: whole days since the last use, or for a key that was
+ * never used since tracking began.
  */
 export function trailingDaysWithoutUse(key: KmsKey, lastUse: KeyUse | undefined, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - (lastUse?.atMs ?? trackingStartMs(key))) / MS_PER_DAY));

@@ -1,4 +1,4 @@
-/** What the store promises of the last uses of keys: they outlive the process, and the latest of all processes stays. */
+/** What the store promises of the last uses of keys: they outlive the process, and the latest of all stays. */
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';

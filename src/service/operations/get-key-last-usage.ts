@@ -18,8 +18,8 @@ export interface KeyLastUsageData {
  * Tells which cryptographic operation a key was last used for, and when. Works in every key state; related multi-Region
  * keys have uses of their own.
  *
- * @source KMS API Reference, GetKeyLastUsage; the key id without ARN and the empty structure are those of the example in
- * KMS Developer Guide, "Determine past usage of a KMS key"
+ * @source KMS API Reference, GetKeyLastUsage; KMS Developer Guide, "Determine past usage of a KMS key", whose example
+ *   has the bare key id, and the empty structure for an unused key
  */
 export const getKeyLastUsage = defineOperation({
   name: 'GetKeyLastUsage',
