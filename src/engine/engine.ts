@@ -10,15 +10,20 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import { COMMERCIAL_REGIONS } from '../base/regions.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
 import { AccountAccess } from '../iam/account-access.ts';
+import { AbsentBackend } from '../materials/absent-backend.ts';
 import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
 import { RegionKeys } from '../materials/region-keys.ts';
 import { RegionTokens } from '../materials/region-tokens.ts';
+import { RoutedMaterials } from '../materials/routed-materials.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
+import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
+import { openStoreSecret } from '../service/key-store-secrets.ts';
 import type { RequestContext } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
 import type { RequestForm } from '../service/schema.ts';
 import { openStore, type Store } from '../store/open-store.ts';
+import { KeyStoreConnections } from './key-store-connections.ts';
 import { Maintenance, type MaintenanceReport } from './maintenance.ts';
 
 export interface EngineOptions {
@@ -28,6 +33,11 @@ export interface EngineOptions {
   readonly store?: string;
   /** Regions that this engine serves; default: all commercial AWS Regions. */
   readonly regions?: readonly string[];
+  /**
+   * Makes what stands behind custom key stores, for each type of store; a store of a type that is left out cannot be
+   * connected. All processes on one store have the same ones: each may finish what another began.
+   */
+  readonly keyStoreBackends?: (stores: KeyStoreDirectory) => Partial<KeyStoreBackends>;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -49,6 +59,7 @@ export class Engine {
   readonly #ports: ServicePorts;
   readonly #store: Store;
   readonly #maintenance: Maintenance;
+  readonly #connections: KeyStoreConnections;
   readonly #log: Log;
 
   private constructor(parts: {
@@ -56,6 +67,7 @@ export class Engine {
     accessKeys: AccessKeys;
     clock: Clock;
     ports: ServicePorts;
+    connections: KeyStoreConnections;
     store: Store;
     log: Log;
   }) {
@@ -66,7 +78,9 @@ export class Engine {
     this.#ports = parts.ports;
     this.#store = parts.store;
     this.#log = parts.log;
-    this.#maintenance = new Maintenance(parts.ports.keys, parts.ports.materials, parts.clock, parts.log);
+    this.#connections = parts.connections;
+    const { keys, materials } = parts.ports;
+    this.#maintenance = new Maintenance(keys, materials, parts.connections, parts.clock, parts.log);
     this.#maintenance.start();
   }
 
@@ -83,12 +97,15 @@ export class Engine {
     try {
       const rootKey = await openPassphraseFileRootKey(core, store.hierarchy, join(dataDirectory, 'root-key'), clock);
       const regionKeys = new RegionKeys(core, store.hierarchy, rootKey, clock);
-      const materials = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
+      const software = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
         store.keys.findMaterial(key, materialId),
       );
       store.onKeyChange((region, keyId) => {
-        materials.forget(region, keyId);
+        software.forget(region, keyId);
       });
+      const tokens = new RegionTokens(core, regionKeys);
+      const keyStoreBackends = makeBackends(options, store, tokens);
+      const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
       return new Engine({
         core,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
@@ -98,12 +115,16 @@ export class Engine {
           keys: store.keys,
           aliases: store.aliases,
           grants: store.grants,
-          tokens: new RegionTokens(core, regionKeys),
-          materials,
+          tokens,
+          materials: new RoutedMaterials(software, keyStoreBackends),
           lastUses: store.lastUses,
+          keyStores: store.keyStores,
+          keyStoreBackends,
+          keyStoreConnector: connections,
           access: new AccountAccess(),
           random: core,
         },
+        connections,
         store,
         log,
       });
@@ -165,9 +186,10 @@ export class Engine {
     return this.#maintenance.run();
   }
 
-  /** Waits for maintenance that is under way and closes the store. Requests must have ended before. */
+  /** Waits for maintenance that is under way, gives up connecting key stores until the next start, and closes the store. Requests must have ended before. */
   async close(): Promise<void> {
     await this.#maintenance.stop();
+    await this.#connections.stop();
     await this.#store.close();
   }
 
@@ -181,6 +203,18 @@ export class Engine {
     });
     return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
   }
+}
+
+function makeBackends(options: EngineOptions, store: Store, tokens: RegionTokens): KeyStoreBackends {
+  const directory: KeyStoreDirectory = {
+    find: (region, storeId) => store.keyStores.find(region, storeId),
+    secret: (keyStore) => openStoreSecret(tokens, keyStore),
+  };
+  return {
+    AWS_CLOUDHSM: new AbsentBackend('CLUSTER_NOT_FOUND'),
+    EXTERNAL_KEY_STORE: new AbsentBackend('XKS_PROXY_NOT_REACHABLE'),
+    ...options.keyStoreBackends?.(directory),
+  };
 }
 
 /** The administrator that the first start makes in an account. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
+import type { KeyStoreConnections } from './key-store-connections.ts';
 import { VersionConflictError, type KeyMaterialProvider, type KeyRepository } from '../service/ports.ts';
 import { deleteKey } from '../service/delete-key.ts';
 import { rotateKey } from '../service/rotate-key.ts';
@@ -23,16 +24,25 @@ interface Job {
 /**
  * What falls due by time: keys whose waiting period is over are deleted for good, and keys whose rotation has come are
  * rotated. The dates stand in the store, so whatever fell due while no process ran is made up for at the next start.
+ * Custom key stores that a process left on their way are taken up too, and not waited for.
  */
 export class Maintenance {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #deletion: Job;
   readonly #rotation: Job;
+  readonly #connections: KeyStoreConnections;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<MaintenanceReport> | undefined;
 
-  constructor(keys: KeyRepository, materials: KeyMaterialProvider, clock: Clock, log: Log) {
+  constructor(
+    keys: KeyRepository,
+    materials: KeyMaterialProvider,
+    connections: KeyStoreConnections,
+    clock: Clock,
+    log: Log,
+  ) {
+    this.#connections = connections;
     this.#clock = clock;
     this.#log = log;
     this.#deletion = {
@@ -74,6 +84,7 @@ export class Maintenance {
   async #runRound(): Promise<MaintenanceReport> {
     const deletedKeys = await this.#runJob(this.#deletion);
     const rotatedKeys = await this.#runJob(this.#rotation);
+    await this.#connections.resume();
     return { deletedKeys, rotatedKeys };
   }
 

@@ -45,6 +45,8 @@ const DELETION: Column = {
  * The rows of the table that share their cells:
  * - `any`: works in every state;
  * - `use`: cryptographic use of the key;
+ * - `offline`: what neither needs the material of a key in a custom key store nor refuses such a key for its state: new
+ *   grants, and data key pairs, which those keys never make;
  * - `publicKey`: reading the public key, which a disabled key still shows;
  * - `change`: changes of the enabled state;
  * - `rotate`: rotation, and changes of its schedule;
@@ -61,6 +63,7 @@ const RULES = {
     Unavailable: UNAVAILABLE,
     Creating: CREATING,
   },
+  offline: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
   publicKey: { ...DELETION, Creating: CREATING },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
   rotate: {

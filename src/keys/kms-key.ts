@@ -1,6 +1,7 @@
 import type { KeyManager } from './aws-managed.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from './key-spec.ts';
 import type { KeyState } from './key-state.ts';
+import type { KeyStoreMembership } from './key-store.ts';
 
 export type MultiRegionKeyType = 'PRIMARY' | 'REPLICA';
 
@@ -16,6 +17,7 @@ export interface KmsKey {
   readonly keySpec: KeySpec;
   readonly keyUsage: KeyUsage;
   readonly origin: KeyOrigin;
+  /** What {@link reportedState} begins with: a key in a custom key store may be out of reach as well. */
   readonly state: KeyState;
   readonly description: string;
   /** JSON text of the policy named `default`. */
@@ -34,6 +36,8 @@ export interface KmsKey {
   readonly deletionMs: number | undefined;
   /** The waiting period of a primary that waits for its replicas to go; present in PendingReplicaDeletion only. */
   readonly pendingWindowDays: number | undefined;
+  /** Present for a key in a custom key store only. */
+  readonly keyStore?: KeyStoreMembership | undefined;
   /** Counts the changes of this key, from 1. */
   readonly version: number;
 }
@@ -42,6 +46,15 @@ export interface RotationSchedule {
   /** 90 to 2560 days. */
   readonly periodDays: number;
   readonly nextMs: number;
+}
+
+/**
+ * The state that the key shows. While its custom key store is not connected, an enabled or disabled key is Unavailable;
+ * it may be enabled and disabled all the same, which shows when the store is connected again.
+ */
+export function reportedState({ state, keyStore }: KmsKey): KeyState {
+  const isOutOfReach = keyStore?.isConnected === false && (state === 'Enabled' || state === 'Disabled');
+  return isOutOfReach ? 'Unavailable' : state;
 }
 
 /** Every Region that has the key or one related to it; the primary's first. */

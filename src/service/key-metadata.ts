@@ -6,7 +6,7 @@ import {
   type MacAlgorithm,
   type SigningAlgorithm,
 } from '../keys/key-spec.ts';
-import type { KmsKey } from '../keys/kms-key.ts';
+import { reportedState, type KmsKey } from '../keys/kms-key.ts';
 import { keyArn } from '../base/arn.ts';
 
 /** The `KeyMetadata` structure of the API. Members that do not apply to the key are absent, never null. */
@@ -37,12 +37,16 @@ export interface KeyMetadata {
     readonly PrimaryKey: { readonly Arn: string; readonly Region: string };
     readonly ReplicaKeys: { readonly Arn: string; readonly Region: string }[];
   };
-  /** Of symmetric encryption keys only. */
+  readonly CustomKeyStoreId?: string;
+  readonly CloudHsmClusterId?: string;
+  readonly XksKeyConfiguration?: { readonly Id: string };
+  /** Of symmetric encryption keys outside of custom key stores only. */
   readonly CurrentKeyMaterialId?: string;
 }
 
 export function keyMetadata(key: KmsKey): KeyMetadata {
   const { multiRegion } = key;
+  const state = reportedState(key);
   const related = (region: string): { Arn: string; Region: string } => ({
     Arn: keyArn(region, key.accountId, key.keyId),
     Region: region,
@@ -52,12 +56,13 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
     KeyId: key.keyId,
     Arn: key.arn,
     CreationDate: new Date(key.createdMs),
-    Enabled: key.state === 'Enabled',
+    Enabled: state === 'Enabled',
     Description: key.description,
     KeyUsage: key.keyUsage,
-    KeyState: key.state,
+    KeyState: state,
     ...(key.deletionMs === undefined ? {} : { DeletionDate: new Date(key.deletionMs) }),
     ...(key.pendingWindowDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingWindowDays }),
+    ...keyStoreMembers(key),
     Origin: key.origin,
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.keySpec as CustomerMasterKeySpec,
@@ -73,7 +78,23 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
             ReplicaKeys: multiRegion.replicaRegions.map(related),
           },
         }),
-    ...(key.keySpec === 'SYMMETRIC_DEFAULT' ? { CurrentKeyMaterialId: key.currentMaterialId } : {}),
+    ...(key.keySpec === 'SYMMETRIC_DEFAULT' && key.keyStore === undefined
+      ? { CurrentKeyMaterialId: key.currentMaterialId }
+      : {}),
+  };
+}
+
+function keyStoreMembers({
+  keyStore,
+}: KmsKey): Pick<KeyMetadata, 'CustomKeyStoreId' | 'CloudHsmClusterId' | 'XksKeyConfiguration'> {
+  if (keyStore === undefined) {
+    return {};
+  }
+  const { storeId, clusterId, xksKeyId } = keyStore;
+  return {
+    CustomKeyStoreId: storeId,
+    ...(clusterId === undefined ? {} : { CloudHsmClusterId: clusterId }),
+    ...(xksKeyId === undefined ? {} : { XksKeyConfiguration: { Id: xksKeyId } }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Authorized } from './authorize.ts';
+import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type {
   AliasRepository,
   GrantRepository,
@@ -25,6 +26,9 @@ export interface OperationContext extends RequestContext {
   readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
   readonly lastUses: LastUses;
+  readonly keyStores: KeyStoreRepository;
+  readonly keyStoreBackends: KeyStoreBackends;
+  readonly keyStoreConnector: KeyStoreConnector;
   readonly random: RandomSource;
 }
 

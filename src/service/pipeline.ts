@@ -2,8 +2,10 @@ import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { stateRefusal } from '../keys/key-state.ts';
 import { isTracked } from '../keys/last-use.ts';
+import { reportedState } from '../keys/kms-key.ts';
 import { authorize } from './authorize.ts';
 import { requireGrantTokens } from './grants.ts';
+import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { RequestContext, Target } from './target.ts';
 import {
@@ -30,6 +32,9 @@ export interface ServicePorts {
   readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
   readonly lastUses: LastUses;
+  readonly keyStores: KeyStoreRepository;
+  readonly keyStoreBackends: KeyStoreBackends;
+  readonly keyStoreConnector: KeyStoreConnector;
   readonly access: AccessControl;
   readonly random: RandomSource;
 }
@@ -70,6 +75,9 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           tokens: ports.tokens,
           materials: ports.materials,
           lastUses: ports.lastUses,
+          keyStores: ports.keyStores,
+          keyStoreBackends: ports.keyStoreBackends,
+          keyStoreConnector: ports.keyStoreConnector,
           random: ports.random,
         };
         return chain(operation.execute(authorized, input, context), (output) => {
@@ -96,7 +104,7 @@ function checkUsageAndState(operation: string, { key, usage, rule }: Target): vo
       `${key.arn} key usage is ${key.keyUsage} which is not valid for ${operation}.`,
     );
   }
-  const refusal = stateRefusal(rule ?? 'any', key.state);
+  const refusal = stateRefusal(rule ?? 'any', reportedState(key));
   if (refusal !== undefined) {
     throw new KmsServiceError(refusal.error, `${key.arn} ${refusal.predicate}`);
   }

@@ -235,9 +235,9 @@ export interface LastUses {
 /** Makes texts that only this service can make, and reads them back: grant tokens and the like. */
 export interface TokenSealer {
   /** Every call gives another text, also for the same content. */
-  seal(region: string, purpose: string, content: Uint8Array): MaybePromise<string>;
-  /** @returns undefined for a text that {@link seal} did not make for this Region and purpose */
-  open(region: string, purpose: string, token: string): MaybePromise<Uint8Array | undefined>;
+  seal(region: string, purpose: string, content: Uint8Array, binding?: Uint8Array): MaybePromise<string>;
+  /** @returns undefined for a text that {@link seal} did not make for this Region, purpose and binding */
+  open(region: string, purpose: string, token: string, binding?: Uint8Array): MaybePromise<Uint8Array | undefined>;
 }
 
 export interface RandomSource {

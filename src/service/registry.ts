@@ -2,16 +2,21 @@
 import type { Operation } from './operation.ts';
 import type { Target } from './target.ts';
 import { cancelKeyDeletion } from './operations/cancel-key-deletion.ts';
+import { connectCustomKeyStore } from './operations/connect-custom-key-store.ts';
 import { createAlias } from './operations/create-alias.ts';
+import { createCustomKeyStore } from './operations/create-custom-key-store.ts';
 import { createGrant } from './operations/create-grant.ts';
 import { createKey } from './operations/create-key.ts';
 import { decapsulate } from './operations/decapsulate.ts';
 import { decrypt } from './operations/decrypt.ts';
 import { deleteAlias } from './operations/delete-alias.ts';
+import { deleteCustomKeyStore } from './operations/delete-custom-key-store.ts';
 import { deriveSharedSecret } from './operations/derive-shared-secret.ts';
+import { describeCustomKeyStores } from './operations/describe-custom-key-stores.ts';
 import { describeKey } from './operations/describe-key.ts';
 import { disableKey } from './operations/disable-key.ts';
 import { disableKeyRotation } from './operations/disable-key-rotation.ts';
+import { disconnectCustomKeyStore } from './operations/disconnect-custom-key-store.ts';
 import { enableKey } from './operations/enable-key.ts';
 import { enableKeyRotation } from './operations/enable-key-rotation.ts';
 import { encapsulate } from './operations/encapsulate.ts';
@@ -44,6 +49,7 @@ import { sign } from './operations/sign.ts';
 import { tagResource } from './operations/tag-resource.ts';
 import { untagResource } from './operations/untag-resource.ts';
 import { updateAlias } from './operations/update-alias.ts';
+import { updateCustomKeyStore } from './operations/update-custom-key-store.ts';
 import { updateKeyDescription } from './operations/update-key-description.ts';
 import { updatePrimaryRegion } from './operations/update-primary-region.ts';
 import { verify } from './operations/verify.ts';
@@ -51,16 +57,21 @@ import { verifyMac } from './operations/verify-mac.ts';
 
 export const OPERATIONS = {
   CancelKeyDeletion: cancelKeyDeletion,
+  ConnectCustomKeyStore: connectCustomKeyStore,
   CreateAlias: createAlias,
+  CreateCustomKeyStore: createCustomKeyStore,
   CreateGrant: createGrant,
   CreateKey: createKey,
   Decapsulate: decapsulate,
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
+  DeleteCustomKeyStore: deleteCustomKeyStore,
   DeriveSharedSecret: deriveSharedSecret,
+  DescribeCustomKeyStores: describeCustomKeyStores,
   DescribeKey: describeKey,
   DisableKey: disableKey,
   DisableKeyRotation: disableKeyRotation,
+  DisconnectCustomKeyStore: disconnectCustomKeyStore,
   EnableKey: enableKey,
   EnableKeyRotation: enableKeyRotation,
   Encapsulate: encapsulate,
@@ -93,6 +104,7 @@ export const OPERATIONS = {
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateAlias: updateAlias,
+  UpdateCustomKeyStore: updateCustomKeyStore,
   UpdateKeyDescription: updateKeyDescription,
   UpdatePrimaryRegion: updatePrimaryRegion,
   Verify: verify,

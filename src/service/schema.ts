@@ -99,8 +99,11 @@ function checkLength(length: number, { min, max }: Lengths, shown: string, path:
   }
 }
 
-/** `pattern` is the text that AWS shows; it is matched against the whole value. Lengths count UTF-16 units. */
-export function string(options: Lengths & { pattern?: string } = {}): Schema<string> {
+/**
+ * `pattern` is the text that AWS shows; it is matched against the whole value. Lengths count UTF-16 units. A violation
+ * shows the value, unless it is `secret`.
+ */
+export function string(options: Lengths & { pattern?: string; secret?: boolean } = {}): Schema<string> {
   const matcher = options.pattern === undefined ? undefined : new RegExp(`^(?:${options.pattern})$`, 'u');
   return {
     describe: `string${describeLengths(options)}${describePattern(options.pattern)}`,
@@ -108,12 +111,21 @@ export function string(options: Lengths & { pattern?: string } = {}): Schema<str
       if (typeof value !== 'string') {
         throw wrongType(value, 'a String');
       }
-      checkLength(value.length, options, `'${value}' `, path, violations);
+      const shown = options.secret === true ? '' : `'${value}' `;
+      checkLength(value.length, options, shown, path, violations);
       if (matcher !== undefined && !matcher.test(value)) {
-        violations.add(`'${value}' `, path, `satisfy regular expression pattern: ${options.pattern ?? ''}`);
+        violations.add(shown, path, `satisfy regular expression pattern: ${options.pattern ?? ''}`);
       }
       return value;
     },
+  };
+}
+
+/** A string that may also be empty, which takes a value away. */
+export function orEmpty(schema: Schema<string>): Schema<string> {
+  return {
+    describe: `${schema.describe}, or empty`,
+    parse: (value, path, violations) => (value === '' ? '' : schema.parse(value, path, violations)),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   MESSAGE_TYPES,
   SIGNING_ALGORITHMS,
 } from '../keys/key-spec.ts';
+import { KEY_STORE_TYPES, XKS_CONNECTIVITIES } from '../keys/key-store.ts';
 import {
   blob,
   boolean,
@@ -62,6 +63,29 @@ export const tagKey = string({ min: 1, max: 128 });
 export const tags = list(structure({ TagKey: required(tagKey), TagValue: required(string({ min: 0, max: 256 })) }));
 export const tagKeys = list(tagKey);
 export const customKeyStoreId = string({ min: 1, max: 64 });
+export const customKeyStoreName = string({ min: 1, max: 256 });
+export const customKeyStoreType = enumeration(KEY_STORE_TYPES);
+export const cloudHsmClusterId = string({ min: 19, max: 24, pattern: 'cluster-[2-7a-zA-Z]{11,16}' });
+export const trustAnchorCertificate = string({ min: 1, max: 5000 });
+export const keyStorePassword = string({ min: 7, max: 32, secret: true });
+export const xksKeyId = string({ min: 1, max: 128, pattern: '[a-zA-Z0-9-_.]+' });
+export const xksProxyConnectivity = enumeration(XKS_CONNECTIVITIES);
+export const xksProxyUriEndpoint = string({ min: 10, max: 128, pattern: 'https://[a-zA-Z0-9.-]+' });
+export const xksProxyUriPath = string({
+  min: 10,
+  max: 128,
+  pattern: '(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})',
+});
+export const xksProxyVpcEndpointServiceName = string({
+  min: 20,
+  max: 64,
+  pattern: '(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+',
+});
+export const accountId = string({ min: 12, max: 12, pattern: '[0-9]+' });
+export const xksProxyAuthenticationCredential = structure({
+  AccessKeyId: required(string({ min: 20, max: 30, pattern: '[A-Z2-7]+', secret: true })),
+  RawSecretAccessKey: required(string({ min: 43, max: 64, pattern: '[a-zA-Z0-9\\/+=]+', secret: true })),
+});
 export const recipient = structure({
   KeyEncryptionAlgorithm: optional(enumeration(['RSAES_OAEP_SHA_256'])),
   AttestationDocument: optional(blob({ min: 1, max: 262144 })),

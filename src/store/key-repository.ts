@@ -5,25 +5,26 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { KeyManager } from '../keys/aws-managed.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from '../keys/key-spec.ts';
 import type { KeyState } from '../keys/key-state.ts';
+import type { ConnectionState, KeyStoreMembership } from '../keys/key-store.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
-import {
-  VersionConflictError,
-  type KeyChange,
-  type KeyRepository,
-  type MaterialEntry,
-  type NewMaterial,
-  type Page,
-  type PageRequest,
-  type WrappedMaterial,
+import type {
+  KeyChange,
+  KeyRepository,
+  MaterialEntry,
+  NewMaterial,
+  Page,
+  PageRequest,
+  WrappedMaterial,
 } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { changeOfAlias, insertAlias } from './alias-repository.ts';
 import { EntityCache } from '../base/entity-cache.ts';
 import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
-import type { Database, KmsKeyTable } from './schema.ts';
+import type { CustomKeyStoreTable, Database, KmsKeyTable } from './schema.ts';
 import type { OpenDatabase, Statement } from './sqlite.ts';
+import { writeVersioned } from './versioned-write.ts';
 
 /** About 1.5 KB each with a default policy. */
 const MAX_CACHED_KEYS = 50_000;
@@ -44,6 +45,9 @@ export class StoredKeys implements KeyRepository {
     feed.subscribe((change) => {
       if (change.entity === 'key') {
         this.#cache.drop(`${change.region}/${change.entity_id}`);
+      } else if (change.entity === 'keyStore') {
+        // Rare: which of the keys are in that store is not worth remembering.
+        this.#cache.dropAll(`${change.region}/`);
       }
     });
   }
@@ -74,13 +78,13 @@ export class StoredKeys implements KeyRepository {
     const records = changed.map(({ change, version }) =>
       outboxStatement(this.#db, change, version, this.#clock.nowMs()),
     );
-    const isWritten = await this.#database.write([...statements.flat(), ...records]);
-    for (const { change } of changed) {
-      // Also after a conflict: what the cache holds is what the caller could not change.
-      this.#feed.announce(change);
-    }
-    if (!isWritten) {
-      throw new VersionConflictError(`a key is not at the version that its change was made from`);
+    try {
+      await writeVersioned(this.#database, [...statements.flat(), ...records]);
+    } finally {
+      for (const { change } of changed) {
+        // Also after a conflict: what the cache holds is what the caller could not change.
+        this.#feed.announce(change);
+      }
     }
   }
 
@@ -103,9 +107,7 @@ export class StoredKeys implements KeyRepository {
   }
 
   async findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
-    const rows = await this.#db
-      .selectFrom('kms_keys')
-      .selectAll()
+    const rows = await this.#selectKeys()
       .where('state', '=', 'PendingDeletion')
       .where('deletion_ms', '<=', nowMs)
       .orderBy('deletion_ms')
@@ -115,9 +117,7 @@ export class StoredKeys implements KeyRepository {
   }
 
   async findRotationDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
-    const rows = await this.#db
-      .selectFrom('kms_keys')
-      .selectAll()
+    const rows = await this.#selectKeys()
       .where('state', '=', 'Enabled')
       .where('next_rotation_ms', '<=', nowMs)
       .where((where) => where.or([where('multi_region_type', 'is', null), where('multi_region_type', '=', 'PRIMARY')]))
@@ -145,11 +145,21 @@ export class StoredKeys implements KeyRepository {
         };
   }
 
-  async #load(region: string, keyId: string): Promise<KmsKey | undefined> {
-    const row = await this.#db
+  #selectKeys() {
+    return this.#db
       .selectFrom('kms_keys')
-      .selectAll()
-      .where('region', '=', region)
+      .leftJoin('custom_key_stores as key_store', (join) =>
+        join
+          .onRef('key_store.region', '=', 'kms_keys.region')
+          .onRef('key_store.store_id', '=', 'kms_keys.key_store_id'),
+      )
+      .selectAll('kms_keys')
+      .select(['key_store.connection_state', 'key_store.cluster_id']);
+  }
+
+  async #load(region: string, keyId: string): Promise<KmsKey | undefined> {
+    const row = await this.#selectKeys()
+      .where('kms_keys.region', '=', region)
       .where('key_id', '=', keyId)
       .executeTakeFirst();
     return row === undefined ? undefined : fromRow(row);
@@ -283,11 +293,30 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     created_ms: key.createdMs,
     deletion_ms: key.deletionMs ?? null,
     pending_window_days: key.pendingWindowDays ?? null,
+    key_store_id: key.keyStore?.storeId ?? null,
+    xks_key_id: key.keyStore?.xksKeyId ?? null,
     version: key.version,
   };
 }
 
-function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
+/** A key with what it needs of its custom key store. */
+type KeyRow = Selectable<KmsKeyTable> & NullableStore;
+type NullableStore = {
+  readonly [Column in 'connection_state' | 'cluster_id']: Selectable<CustomKeyStoreTable>[Column] | null;
+};
+
+function keyStoreOf(row: KeyRow): KeyStoreMembership | undefined {
+  return row.key_store_id === null
+    ? undefined
+    : {
+        storeId: row.key_store_id,
+        clusterId: row.cluster_id ?? undefined,
+        xksKeyId: row.xks_key_id ?? undefined,
+        isConnected: (row.connection_state as ConnectionState | null) === 'CONNECTED',
+      };
+}
+
+function fromRow(row: KeyRow): KmsKey {
   return {
     region: row.region,
     accountId: row.account_id,
@@ -311,6 +340,7 @@ function fromRow(row: Selectable<KmsKeyTable>): KmsKey {
     createdMs: row.created_ms,
     deletionMs: row.deletion_ms ?? undefined,
     pendingWindowDays: row.pending_window_days ?? undefined,
+    keyStore: keyStoreOf(row),
     version: row.version,
   };
 }

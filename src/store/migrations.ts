@@ -29,8 +29,11 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .addColumn('created_ms', 'integer', (column) => column.notNull())
     .addColumn('deletion_ms', 'integer')
     .addColumn('pending_window_days', 'integer')
+    .addColumn('key_store_id', 'text')
+    .addColumn('xks_key_id', 'text')
     .addColumn('version', 'integer', (column) => column.notNull())
     .addPrimaryKeyConstraint('kms_keys_pk', ['region', 'key_id'])
+    .addForeignKeyConstraint('kms_keys_store', ['region', 'key_store_id'], 'custom_key_stores', ['region', 'store_id'])
     .modifyEnd(strict)
     .execute();
   await schema.createIndex('kms_keys_by_account').on('kms_keys').columns(['region', 'account_id', 'key_id']).execute();
@@ -45,6 +48,56 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .on('kms_keys')
     .column('next_rotation_ms')
     .where(sql.ref('next_rotation_ms'), 'is not', null)
+    .execute();
+}
+
+/** Also finds the keys of a store; several keys without an external key may be in one. */
+async function createKeysByStore(schema: Schema): Promise<void> {
+  await schema
+    .createIndex('kms_keys_by_store')
+    .unique()
+    .on('kms_keys')
+    .columns(['region', 'key_store_id', 'xks_key_id'])
+    .where(sql.ref('key_store_id'), 'is not', null)
+    .execute();
+}
+
+const IS_WHOLE_CLUSTER = sql`cluster_id is not null and trust_anchor_certificate is not null`;
+const IS_WHOLE_PROXY = sql`
+  connectivity is not null and uri_endpoint is not null and uri_path is not null and access_key_id is not null`;
+
+async function createCustomKeyStores(schema: Schema): Promise<void> {
+  const owner = ['region', 'account_id'] as const;
+  await schema
+    .createTable('custom_key_stores')
+    .addColumn('region', 'text', (column) => column.notNull())
+    .addColumn('store_id', 'text', (column) => column.notNull())
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('type', 'text', (column) => column.notNull())
+    .addColumn('cluster_id', 'text')
+    .addColumn('trust_anchor_certificate', 'text')
+    .addColumn('connectivity', 'text')
+    .addColumn('uri_endpoint', 'text')
+    .addColumn('uri_path', 'text')
+    .addColumn('vpc_service_name', 'text')
+    .addColumn('vpc_service_owner', 'text')
+    .addColumn('access_key_id', 'text')
+    .addColumn('sealed_secret', 'text', (column) => column.notNull())
+    .addColumn('connection_state', 'text', (column) => column.notNull())
+    .addColumn('connection_error_code', 'text')
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('custom_key_stores_pk', ['region', 'store_id'])
+    .addUniqueConstraint('custom_key_stores_name', [...owner, 'name'])
+    .addUniqueConstraint('custom_key_stores_cluster', [...owner, 'cluster_id'])
+    .addUniqueConstraint('custom_key_stores_uri', [...owner, 'uri_endpoint', 'uri_path'])
+    .addUniqueConstraint('custom_key_stores_vpc_service', [...owner, 'vpc_service_name'])
+    .addCheckConstraint(
+      'custom_key_stores_backing',
+      sql`(type = 'AWS_CLOUDHSM' and ${IS_WHOLE_CLUSTER}) or (type = 'EXTERNAL_KEY_STORE' and ${IS_WHOLE_PROXY})`,
+    )
+    .modifyEnd(strict)
     .execute();
 }
 
@@ -177,7 +230,9 @@ async function createOutbox(schema: Schema): Promise<void> {
 
 const first: Migration = {
   async up({ schema }: Kysely<unknown>): Promise<void> {
+    await createCustomKeyStores(schema);
     await createKmsKeys(schema);
+    await createKeysByStore(schema);
     await createKeyMaterials(schema);
     await createAliases(schema);
     await createGrants(schema);

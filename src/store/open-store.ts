@@ -8,6 +8,7 @@ import { ChangeFeed } from './change-feed.ts';
 import { StoredGrants } from './grant-repository.ts';
 import { StoredHierarchy } from './hierarchy-records.ts';
 import { StoredLastUses } from './last-use-records.ts';
+import { StoredKeyStores } from './key-store-repository.ts';
 import { StoredKeys } from './key-repository.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -17,6 +18,7 @@ export interface Store {
   readonly aliases: StoredAliases;
   readonly grants: StoredGrants;
   readonly lastUses: StoredLastUses;
+  readonly keyStores: StoredKeyStores;
   readonly hierarchy: StoredHierarchy;
   readonly accessKeys: StoredAccessKeys;
   /** Calls `listener` for every key that changes or is deleted, in whatever process. */
@@ -51,6 +53,7 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     aliases: new StoredAliases(database, feed, clock),
     grants: new StoredGrants(database, feed, clock),
     lastUses,
+    keyStores: new StoredKeyStores(database, feed, clock),
     hierarchy: new StoredHierarchy(db),
     accessKeys: new StoredAccessKeys(database, feed, clock),
     onKeyChange: (listener) => {

@@ -27,6 +27,9 @@ export interface KmsKeyTable {
   created_ms: number;
   deletion_ms: number | null;
   pending_window_days: number | null;
+  key_store_id: string | null;
+  /** Of a key in an external key store. */
+  xks_key_id: string | null;
   version: number;
 }
 
@@ -41,6 +44,30 @@ export interface KeyMaterialTable {
   rotation_type: string | null;
   rotated_ms: number | null;
   created_ms: number;
+}
+
+export interface CustomKeyStoreTable {
+  region: string;
+  store_id: string;
+  account_id: string;
+  name: string;
+  type: string;
+  /** Of a CloudHSM store, as the next column. */
+  cluster_id: string | null;
+  trust_anchor_certificate: string | null;
+  /** Of an external key store, as the next columns. */
+  connectivity: string | null;
+  uri_endpoint: string | null;
+  uri_path: string | null;
+  vpc_service_name: string | null;
+  vpc_service_owner: string | null;
+  access_key_id: string | null;
+  /** Password or secret access key, sealed under the region key; bound to account, Region, store and its user. */
+  sealed_secret: string;
+  connection_state: string;
+  connection_error_code: string | null;
+  created_ms: number;
+  version: number;
 }
 
 export interface AliasTable {
@@ -111,9 +138,9 @@ export interface AccessKeyTable {
 /** One row for every change, in the order of the commits; readers tail it to drop what they cached. */
 export interface OutboxTable {
   sequence: Generated<number>;
-  entity: 'key' | 'alias' | 'grant' | 'accessKey';
+  entity: 'key' | 'alias' | 'grant' | 'accessKey' | 'keyStore';
   region: string;
-  /** Key id, alias `<account>:<name>`, key id of a grant, or access key id. */
+  /** Key id, alias `<account>:<name>`, key id of a grant, access key id, or id of a custom key store. */
   entity_id: string;
   version: number;
   at_ms: number;
@@ -122,6 +149,7 @@ export interface OutboxTable {
 export interface Database {
   kms_keys: KmsKeyTable;
   key_materials: KeyMaterialTable;
+  custom_key_stores: CustomKeyStoreTable;
   aliases: AliasTable;
   grants: GrantTable;
   key_last_uses: KeyLastUseTable;

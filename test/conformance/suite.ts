@@ -7,7 +7,7 @@ import {
   type KMSClient,
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { DOORS, type Door } from '../support/doors.ts';
+import { DOORS, type Door, type DoorOptions } from '../support/doors.ts';
 
 export type CreatedKey = KeyMetadata & { readonly KeyId: string; readonly Arn: string };
 
@@ -22,7 +22,7 @@ export interface Suite {
 }
 
 /** Declares a group of tests once for every door; each has an engine of its own. */
-export function describeKms(title: string, declare: (suite: Suite) => void): void {
+export function describeKms(title: string, declare: (suite: Suite) => void, options?: DoorOptions): void {
   describe.each(DOORS)(`${title}, %s`, (_name, open) => {
     let door: Door | undefined;
     let kms: KMSClient | undefined;
@@ -47,7 +47,7 @@ export function describeKms(title: string, declare: (suite: Suite) => void): voi
       },
     };
     beforeAll(async () => {
-      door = await open();
+      door = await open(options);
       kms = door.client();
     });
     afterAll(async () => {

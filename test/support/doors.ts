@@ -4,7 +4,7 @@
  */
 import { KMSClient } from '@aws-sdk/client-kms';
 import { createRequestHandler } from '../../src/client/index.ts';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { administratorOf, Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import { SILENT_LOG } from '../../src/base/log.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -23,9 +23,14 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export type OpenDoor = () => Promise<Door>;
+/** Options of the engine that a door does not set itself. */
+export type DoorOptions = Pick<EngineOptions, 'keyStoreBackends'>;
 
-async function openEngine(): Promise<{ engine: Engine; clock: TestClock; remove: () => void }> {
+export type OpenDoor = (options?: DoorOptions) => Promise<Door>;
+
+async function openEngine(
+  options: DoorOptions = {},
+): Promise<{ engine: Engine; clock: TestClock; remove: () => void }> {
   const folder = temporaryFolder();
   const clock = new TestClock();
   const engine = await Engine.open({
@@ -33,6 +38,7 @@ async function openEngine(): Promise<{ engine: Engine; clock: TestClock; remove:
     regions: [REGION, OTHER_REGION],
     clock,
     log: SILENT_LOG,
+    ...options,
   });
   return {
     engine,
@@ -43,8 +49,8 @@ async function openEngine(): Promise<{ engine: Engine; clock: TestClock; remove:
   };
 }
 
-export const openInProcess: OpenDoor = async () => {
-  const { engine, clock, remove } = await openEngine();
+export const openInProcess: OpenDoor = async (options) => {
+  const { engine, clock, remove } = await openEngine(options);
   return {
     engine,
     clock,
@@ -62,8 +68,8 @@ export const openInProcess: OpenDoor = async () => {
   };
 };
 
-export const openOverHttp: OpenDoor = async () => {
-  const { engine, clock, remove } = await openEngine();
+export const openOverHttp: OpenDoor = async (options) => {
+  const { engine, clock, remove } = await openEngine(options);
   const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
   const credentials = new Map(
     await Promise.all(

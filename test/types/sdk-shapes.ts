@@ -8,16 +8,21 @@ import type { OperationInput, OperationName, OperationOutput } from '../../src/s
 /** The SDK marks required members as possibly undefined on requests; what it sends over the wire is what counts. */
 interface Requests {
   CancelKeyDeletion: sdk.CancelKeyDeletionRequest;
+  ConnectCustomKeyStore: sdk.ConnectCustomKeyStoreRequest;
   CreateAlias: sdk.CreateAliasRequest;
+  CreateCustomKeyStore: sdk.CreateCustomKeyStoreRequest;
   CreateGrant: sdk.CreateGrantRequest;
   CreateKey: sdk.CreateKeyRequest;
   Decapsulate: sdk.DecapsulateRequest;
   Decrypt: sdk.DecryptRequest;
   DeleteAlias: sdk.DeleteAliasRequest;
+  DeleteCustomKeyStore: sdk.DeleteCustomKeyStoreRequest;
   DeriveSharedSecret: sdk.DeriveSharedSecretRequest;
+  DescribeCustomKeyStores: sdk.DescribeCustomKeyStoresRequest;
   DescribeKey: sdk.DescribeKeyRequest;
   DisableKey: sdk.DisableKeyRequest;
   DisableKeyRotation: sdk.DisableKeyRotationRequest;
+  DisconnectCustomKeyStore: sdk.DisconnectCustomKeyStoreRequest;
   EnableKey: sdk.EnableKeyRequest;
   EnableKeyRotation: sdk.EnableKeyRotationRequest;
   Encapsulate: sdk.EncapsulateRequest;
@@ -50,6 +55,7 @@ interface Requests {
   TagResource: sdk.TagResourceRequest;
   UntagResource: sdk.UntagResourceRequest;
   UpdateAlias: sdk.UpdateAliasRequest;
+  UpdateCustomKeyStore: sdk.UpdateCustomKeyStoreRequest;
   UpdateKeyDescription: sdk.UpdateKeyDescriptionRequest;
   UpdatePrimaryRegion: sdk.UpdatePrimaryRegionRequest;
   Verify: sdk.VerifyRequest;
@@ -58,16 +64,21 @@ interface Requests {
 
 interface Responses {
   CancelKeyDeletion: sdk.CancelKeyDeletionResponse;
+  ConnectCustomKeyStore: sdk.ConnectCustomKeyStoreResponse;
   CreateAlias: undefined;
+  CreateCustomKeyStore: sdk.CreateCustomKeyStoreResponse;
   CreateGrant: sdk.CreateGrantResponse;
   CreateKey: sdk.CreateKeyResponse;
   Decapsulate: sdk.DecapsulateResponse;
   Decrypt: sdk.DecryptResponse;
   DeleteAlias: undefined;
+  DeleteCustomKeyStore: sdk.DeleteCustomKeyStoreResponse;
   DeriveSharedSecret: sdk.DeriveSharedSecretResponse;
+  DescribeCustomKeyStores: sdk.DescribeCustomKeyStoresResponse;
   DescribeKey: sdk.DescribeKeyResponse;
   DisableKey: undefined;
   DisableKeyRotation: undefined;
+  DisconnectCustomKeyStore: sdk.DisconnectCustomKeyStoreResponse;
   EnableKey: undefined;
   EnableKeyRotation: undefined;
   Encapsulate: sdk.EncapsulateResponse;
@@ -100,6 +111,7 @@ interface Responses {
   TagResource: undefined;
   UntagResource: undefined;
   UpdateAlias: undefined;
+  UpdateCustomKeyStore: sdk.UpdateCustomKeyStoreResponse;
   UpdateKeyDescription: undefined;
   UpdatePrimaryRegion: undefined;
   Verify: sdk.VerifyResponse;

@@ -56,7 +56,7 @@ export const createGrant = defineOperation({
     'LimitExceededException',
   ],
   allowsCrossAccount: true,
-  resolve: onKey({ action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'use' }),
+  resolve: onKey({ action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'offline' }),
   async execute(authorized, request, context) {
     const { key } = authorized.targets[0];
     const planned = planGrant(request, key, context);

@@ -13,10 +13,11 @@ import {
 import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { keyMetadata } from '../key-metadata.ts';
+import { placeKey } from '../key-placement.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
-import { boolean, enumeration, optional, string, structure } from '../schema.ts';
+import { boolean, enumeration, optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
 const input = structure({
@@ -30,7 +31,7 @@ const input = structure({
   BypassPolicyLockoutSafetyCheck: optional(boolean()),
   Tags: optional(shapes.tags),
   MultiRegion: optional(boolean()),
-  XksKeyId: optional(string({ min: 1, max: 128, pattern: '[a-zA-Z0-9-_.]+' })),
+  XksKeyId: optional(shapes.xksKeyId),
 });
 type Input = ReturnType<(typeof input)['parse']>;
 
@@ -39,6 +40,8 @@ export const createKey = defineOperation({
   name: 'CreateKey',
   input,
   errors: [
+    'CloudHsmClusterInvalidConfigurationException',
+    'CustomKeyStoreInvalidStateException',
     'CustomKeyStoreNotFoundException',
     'DependencyTimeoutException',
     'InvalidArnException',
@@ -47,6 +50,9 @@ export const createKey = defineOperation({
     'MalformedPolicyDocumentException',
     'TagException',
     'UnsupportedOperationException',
+    'XksKeyAlreadyInUseException',
+    'XksKeyInvalidConfigurationException',
+    'XksKeyNotFoundException',
   ],
   allowsCrossAccount: false,
   resolve: (request, resolver) => {
@@ -56,16 +62,19 @@ export const createKey = defineOperation({
       : ([create, resolver.account('kms:TagResource')] as const);
   },
   execute(_authorized, request, context) {
-    const key = planKey(request, context);
-    return chain(context.materials.generate(key, context.nowMs), async (material) => {
-      const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
-      await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
-      return { KeyMetadata: keyMetadata(complete) };
+    const plan = planKey(request, context);
+    return chain(placeKey(request, context), (keyStore) => {
+      const key: KmsKey = { ...plan, keyStore };
+      return chain(context.materials.generate(key, context.nowMs), async (material) => {
+        const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
+        await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
+        return { KeyMetadata: keyMetadata(complete) };
+      });
     });
   },
 });
 
-/** The key as requested, still without material. */
+/** The key as requested, still without place and material. */
 function planKey(request: Input, context: OperationContext): KmsKey {
   const keySpec = requireSpec(request);
   const keyUsage = requireUsage(keySpec, request.KeyUsage);
@@ -81,7 +90,7 @@ function planKey(request: Input, context: OperationContext): KmsKey {
     manager: 'CUSTOMER',
     keySpec,
     keyUsage,
-    origin: 'AWS_KMS',
+    origin: request.Origin ?? 'AWS_KMS',
     state: 'Enabled',
     description: request.Description ?? '',
     policy:
@@ -125,19 +134,7 @@ function requireUsage(spec: KeySpec, usage: KeyUsage | undefined): KeyUsage {
 }
 
 function refuseWhatIsNotBuilt(request: Input): void {
-  if (request.CustomKeyStoreId !== undefined) {
-    throw new KmsServiceError('CustomKeyStoreNotFoundException');
-  }
-  if (request.Origin !== undefined && request.Origin !== 'AWS_KMS') {
-    throw new KmsServiceError(
-      'UnsupportedOperationException',
-      `Keys of origin ${request.Origin} are not supported yet.`,
-    );
-  }
-  if (request.XksKeyId !== undefined) {
-    throw new KmsServiceError(
-      'ValidationException',
-      'XksKeyId is only valid for keys whose origin is EXTERNAL_KEY_STORE.',
-    );
+  if (request.Origin === 'EXTERNAL') {
+    throw new KmsServiceError('UnsupportedOperationException', 'Keys of origin EXTERNAL are not supported yet.');
   }
 }

@@ -24,7 +24,7 @@ export const generateDataKeyPairWithoutPlaintext = defineOperation({
     action: 'kms:GenerateDataKeyPairWithoutPlaintext',
     forms: 'any',
     usage: 'ENCRYPT_DECRYPT',
-    rule: 'use',
+    rule: 'offline',
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];

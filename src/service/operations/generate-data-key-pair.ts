@@ -25,7 +25,7 @@ export const generateDataKeyPair = defineOperation({
     action: 'kms:GenerateDataKeyPair',
     forms: 'any',
     usage: 'ENCRYPT_DECRYPT',
-    rule: 'use',
+    rule: 'offline',
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];

@@ -1,10 +1,15 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { defineOperation } from '../operation.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
+import { requireKeyStore, requireStoreState } from '../key-stores.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 import { refuseRecipient } from '../data-crypto.ts';
 
-/** Returns 1 to 1024 random bytes. @source KMS API Reference, GenerateRandom */
+/**
+ * Returns 1 to 1024 random bytes, out of the cluster of a CloudHSM key store when one is named. @source KMS API
+ * Reference, GenerateRandom
+ */
 export const generateRandom = defineOperation({
   name: 'GenerateRandom',
   input: structure({
@@ -13,6 +18,7 @@ export const generateRandom = defineOperation({
     Recipient: optional(shapes.recipient),
   }),
   errors: [
+    'CustomKeyStoreInvalidStateException',
     'CustomKeyStoreNotFoundException',
     'DependencyTimeoutException',
     'KMSInternalException',
@@ -20,14 +26,32 @@ export const generateRandom = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: (_input, resolver) => [resolver.account('kms:GenerateRandom')] as const,
-  execute(_authorized, input, context) {
+  execute(_authorized, input, context): MaybePromise<{ Plaintext: Uint8Array }> {
     refuseRecipient(input.Recipient);
-    if (input.CustomKeyStoreId !== undefined) {
-      throw new KmsServiceError('CustomKeyStoreNotFoundException');
-    }
     if (input.NumberOfBytes === undefined) {
       throw new KmsServiceError('ValidationException', 'NumberOfBytes is required.');
     }
-    return { Plaintext: context.random.randomBytes(input.NumberOfBytes) };
+    return chain(drawRandomBytes(input.CustomKeyStoreId, input.NumberOfBytes, context), (bytes) => ({
+      Plaintext: bytes,
+    }));
   },
 });
+
+function drawRandomBytes(
+  storeId: string | undefined,
+  length: number,
+  context: OperationContext,
+): MaybePromise<Uint8Array> {
+  return storeId === undefined
+    ? context.random.randomBytes(length)
+    : chain(requireKeyStore(context, storeId), (store) => {
+        if (store.backing.type !== 'AWS_CLOUDHSM') {
+          throw new KmsServiceError(
+            'UnsupportedOperationException',
+            'Random bytes come out of custom key stores of type AWS_CLOUDHSM only.',
+          );
+        }
+        requireStoreState(store, 'use');
+        return context.keyStoreBackends.AWS_CLOUDHSM.randomBytes(store, length);
+      });
+}

@@ -1,0 +1,131 @@
+import type { Log } from '../base/log.ts';
+import type { CustomKeyStore } from '../keys/key-store.ts';
+import type {
+  ConnectOutcome,
+  KeyStoreBackend,
+  KeyStoreBackends,
+  KeyStoreConnector,
+  KeyStoreRepository,
+} from '../service/key-store-ports.ts';
+import { VersionConflictError } from '../service/ports.ts';
+
+/** The work on one store; what is behind it waits for it to end. */
+interface Run {
+  readonly ended: Promise<void>;
+  readonly abort: AbortController;
+}
+
+/**
+ * Connects and disconnects custom key stores in the background, one step at a time for each. Where a store stands is in
+ * the store's row alone: a step that was cut off, by the end of the process too, is done again by {@link resume}.
+ */
+export class KeyStoreConnections implements KeyStoreConnector {
+  readonly #stores: KeyStoreRepository;
+  readonly #backends: KeyStoreBackends;
+  readonly #log: Log;
+  readonly #runs = new Map<string, Run>();
+  #isStopped = false;
+
+  constructor(stores: KeyStoreRepository, backends: KeyStoreBackends, log: Log) {
+    this.#stores = stores;
+    this.#backends = backends;
+    this.#log = log;
+  }
+
+  advance({ region, storeId }: CustomKeyStore): void {
+    if (this.#isStopped) {
+      return;
+    }
+    const id = `${region}/${storeId}`;
+    const before = this.#runs.get(id);
+    before?.abort.abort();
+    const abort = new AbortController();
+    const ended = Promise.resolve(before?.ended)
+      .then(() => this.#settle(region, storeId, abort.signal))
+      .catch((error: unknown) => {
+        this.#log.error('a custom key store could not be carried on; it will be tried again', {
+          store: storeId,
+          error: String(error),
+        });
+      })
+      .finally(() => {
+        if (this.#runs.get(id)?.abort === abort) {
+          this.#runs.delete(id);
+        }
+      });
+    this.#runs.set(id, { ended, abort });
+  }
+
+  /** Takes up every store that is on its way and that nothing here is at work on. */
+  async resume(): Promise<void> {
+    for (const store of await this.#stores.findUnsettled()) {
+      if (!this.#runs.has(`${store.region}/${store.storeId}`)) {
+        this.advance(store);
+      }
+    }
+  }
+
+  /** Gives up what is under way, which stays to be resumed, and waits for its end. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const runs = [...this.#runs.values()];
+    for (const { abort } of runs) {
+      abort.abort();
+    }
+    await Promise.all(runs.map(({ ended }) => ended));
+  }
+
+  async #settle(region: string, storeId: string, signal: AbortSignal): Promise<void> {
+    const store = signal.aborted ? undefined : await this.#stores.find(region, storeId);
+    if (store === undefined) {
+      return;
+    }
+    const backend: KeyStoreBackend = this.#backends[store.backing.type];
+    if (store.connectionState === 'CONNECTING') {
+      const outcome = await this.#connect(backend, store, signal);
+      if (!signal.aborted) {
+        await this.#conclude(store, outcome);
+      }
+    } else if (store.connectionState === 'DISCONNECTING') {
+      await this.#disconnect(backend, store);
+      await this.#conclude(store, undefined);
+    }
+  }
+
+  async #connect(backend: KeyStoreBackend, store: CustomKeyStore, signal: AbortSignal): Promise<ConnectOutcome> {
+    try {
+      return await backend.connect(store, signal);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#log.error('a custom key store failed to connect', { store: store.storeId, error: String(error) });
+      }
+      return { isConnected: false, errorCode: 'INTERNAL_ERROR' };
+    }
+  }
+
+  async #disconnect(backend: KeyStoreBackend, store: CustomKeyStore): Promise<void> {
+    try {
+      await backend.disconnect(store);
+    } catch (error) {
+      this.#log.error('a custom key store was not left in order', { store: store.storeId, error: String(error) });
+    }
+  }
+
+  /** Writes what the step led to, unless the store was brought elsewhere meanwhile. */
+  async #conclude(store: CustomKeyStore, outcome: ConnectOutcome | undefined): Promise<void> {
+    const settled: Pick<CustomKeyStore, 'connectionState' | 'connectionErrorCode'> =
+      outcome === undefined
+        ? { connectionState: 'DISCONNECTED', connectionErrorCode: undefined }
+        : outcome.isConnected
+          ? { connectionState: 'CONNECTED', connectionErrorCode: undefined }
+          : { connectionState: 'FAILED', connectionErrorCode: outcome.errorCode };
+    try {
+      await this.#stores.update({ ...store, ...settled, version: store.version + 1 });
+      this.#log.info('custom key store settled', { store: store.storeId, state: settled.connectionState });
+    } catch (error) {
+      if (!(error instanceof VersionConflictError)) {
+        throw error;
+      }
+    }
+  }
+}
