@@ -36,6 +36,20 @@ export function requireDataKeySource(key: KmsKey): void {
   }
 }
 
+/**
+ * @throws KmsServiceError UnsupportedOperationException for a key in a custom key store; InvalidKeyUsageException for a
+ *   key pair
+ */
+export function requireDataKeyPairSource(key: KmsKey): void {
+  if (key.keyStore !== undefined) {
+    throw new KmsServiceError(
+      'UnsupportedOperationException',
+      `${key.arn} origin is ${key.origin} which is not valid for this operation.`,
+    );
+  }
+  requireDataKeySource(key);
+}
+
 /** @throws KmsServiceError ValidationException for strings that are not well-formed Unicode */
 export function requireContext(context: EncryptionContext | undefined): Uint8Array {
   const encoded = encodeEncryptionContext(context);

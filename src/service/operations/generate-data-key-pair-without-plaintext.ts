@@ -1,5 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { openCurrentMaterial, requireContext, requireDataKeySource } from '../data-crypto.ts';
+import { openCurrentMaterial, requireContext, requireDataKeyPairSource } from '../data-crypto.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
@@ -28,7 +28,7 @@ export const generateDataKeyPairWithoutPlaintext = defineOperation({
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    requireDataKeySource(key);
+    requireDataKeyPairSource(key);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>
       chain(material.generateDataKeyPairWithoutPlaintext(header, encryptionContext, input.KeyPairSpec), (pair) => ({

@@ -1,5 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
+import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeyPairSource } from '../data-crypto.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
@@ -30,7 +30,7 @@ export const generateDataKeyPair = defineOperation({
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     refuseRecipient(input.Recipient);
-    requireDataKeySource(key);
+    requireDataKeyPairSource(key);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>
       chain(material.generateDataKeyPair(header, encryptionContext, input.KeyPairSpec), (pair) => ({
