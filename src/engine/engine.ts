@@ -186,7 +186,10 @@ export class Engine {
     return this.#maintenance.run();
   }
 
-  /** Waits for maintenance that is under way, gives up connecting key stores until the next start, and closes the store. Requests must have ended before. */
+  /**
+   * Waits for maintenance that is under way, gives up connecting key stores until the next start, and closes the store.
+   * Requests must have ended before.
+   */
   async close(): Promise<void> {
     await this.#maintenance.stop();
     await this.#connections.stop();

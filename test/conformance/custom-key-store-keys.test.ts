@@ -15,7 +15,6 @@ import {
   DisconnectCustomKeyStoreCommand,
   EnableKeyCommand,
   EnableKeyRotationCommand,
-  EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyPairCommand,
   GenerateDataKeyPairWithoutPlaintextCommand,
@@ -365,16 +364,16 @@ describeKms(
         for (const { KeyId } of [enabled, disabled]) {
           expect(await metadata(KeyId)).toMatchObject({ KeyState: 'Unavailable', Enabled: false });
         }
+        const { kms } = suite;
+        const { KeyId: DestinationKeyId } = await suite.createKey();
         const uses = [
-          new EncryptCommand({ KeyId: enabled.KeyId, Plaintext: Buffer.from('x') }),
-          new DecryptCommand({ CiphertextBlob }),
-          new GenerateDataKeyCommand({ KeyId: enabled.KeyId, KeySpec: 'AES_256' }),
-          new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: (await suite.createKey()).KeyId }),
+          suite.encrypt(enabled.KeyId, 'x'),
+          kms.send(new DecryptCommand({ CiphertextBlob })),
+          kms.send(new GenerateDataKeyCommand({ KeyId: enabled.KeyId, KeySpec: 'AES_256' })),
+          kms.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId })),
         ];
-        for (const use of uses) {
-          const call = suite.kms.send(use as EncryptCommand);
-          await expectError(call, 'KMSInvalidStateException', `${enabled.Arn} is unavailable.`);
-        }
+        const text = `${enabled.Arn} is unavailable.`;
+        await Promise.all(uses.map((use) => expectError(use, 'KMSInvalidStateException', text)));
         await connect(id);
         expect(await metadata(enabled.KeyId)).toMatchObject({ KeyState: 'Enabled', Enabled: true });
         expect(await metadata(disabled.KeyId)).toMatchObject({ KeyState: 'Disabled', Enabled: false });
@@ -445,21 +444,20 @@ describeKms(
     it('rotation and data key pairs are not for keys in a store, connected or not', async () => {
       const id = await createConnected(xksStore());
       const { KeyId } = await createKeyIn(id, { Origin: 'EXTERNAL_KEY_STORE', XksKeyId: 'key' });
-      const commands = [
-        new GetKeyRotationStatusCommand({ KeyId }),
-        new ListKeyRotationsCommand({ KeyId }),
-        new EnableKeyRotationCommand({ KeyId }),
-        new DisableKeyRotationCommand({ KeyId }),
-        new RotateKeyOnDemandCommand({ KeyId }),
-        new GenerateDataKeyPairCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' }),
-        new GenerateDataKeyPairWithoutPlaintextCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' }),
-      ];
+      const { kms } = suite;
+      const pair = { KeyId, KeyPairSpec: 'ECC_NIST_P256' } as const;
       for (const prepare of [() => Promise.resolve(), () => disconnect(id)]) {
         await prepare();
-        for (const command of commands) {
-          const call = suite.kms.send(command as GetKeyRotationStatusCommand);
-          await expectError(call, 'UnsupportedOperationException');
-        }
+        const calls = [
+          kms.send(new GetKeyRotationStatusCommand({ KeyId })),
+          kms.send(new ListKeyRotationsCommand({ KeyId })),
+          kms.send(new EnableKeyRotationCommand({ KeyId })),
+          kms.send(new DisableKeyRotationCommand({ KeyId })),
+          kms.send(new RotateKeyOnDemandCommand({ KeyId })),
+          kms.send(new GenerateDataKeyPairCommand(pair)),
+          kms.send(new GenerateDataKeyPairWithoutPlaintextCommand(pair)),
+        ];
+        await Promise.all(calls.map((call) => expectError(call, 'UnsupportedOperationException')));
       }
     });
   },
