@@ -1,4 +1,4 @@
-import { demand } from './attestation-error.ts';
+import { AttestationError, demand } from './attestation-error.ts';
 import { parseCertificate, type Certificate } from './certificate.ts';
 import { checkAuthority } from './certificate-chain.ts';
 
@@ -32,11 +32,17 @@ const PEM_BLOCK = /-----BEGIN CERTIFICATE-----([\sA-Za-z0-9+/=]+)-----END CERTIF
  * @throws AttestationError when there is none, or one that could never begin a chain
  */
 export function parseTrustedRoots(pem: string): readonly Certificate[] {
-  const roots = [...pem.matchAll(PEM_BLOCK)].map(([, base64 = '']) => {
-    const root = parseCertificate(Buffer.from(base64, 'base64'));
-    checkAuthority(root, 0);
-    return root;
-  });
-  demand(roots.length > 0, 'has no certificate');
-  return roots;
+  try {
+    const roots = [...pem.matchAll(PEM_BLOCK)].map(([, base64 = '']) => {
+      const root = parseCertificate(Buffer.from(base64, 'base64'));
+      checkAuthority(root, 0);
+      return root;
+    });
+    demand(roots.length > 0, 'has no certificate');
+    return roots;
+  } catch (error) {
+    throw error instanceof AttestationError
+      ? new AttestationError(`the PEM text of trusted roots ${error.message}`, { cause: error })
+      : error;
+  }
 }

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseTrustedRoots } from '../attestation/trusted-roots.ts';
 import { COMMERCIAL_REGIONS, REGION_PATTERN } from '../base/regions.ts';
 
 /** A setting that cannot be used; its text names the setting and what it must look like. */
@@ -16,6 +18,8 @@ export interface ServerConfig {
     | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly accountId: string | undefined }
     | undefined;
   readonly accountId: string | undefined;
+  /** PEM text. */
+  readonly attestationRoots: string | undefined;
 }
 
 /** Every variable, for `--help` and the documentation. */
@@ -27,6 +31,7 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_ACCESS_KEY_ID', 'first credentials, instead of random ones; together with'],
   ['KEYWRIGHT_SECRET_ACCESS_KEY', '  the secret, and optionally'],
   ['KEYWRIGHT_ACCOUNT_ID', '  the account, 12 digits (default: random on first start)'],
+  ['KEYWRIGHT_ATTESTATION_ROOTS', 'PEM file of roots that attest recipients, besides the root of AWS Nitro'],
   ['KEYWRIGHT_PLAIN_HTTP', 'set to "anywhere" to let the listener leave loopback without TLS'],
 ];
 
@@ -36,7 +41,7 @@ const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_SEED', 'KEYWRIGHT_PKCS11_MOD
 const LISTEN = /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
-/** Reads the settings from the environment. @throws ConfigError for the first one that cannot be used */
+/** Reads the settings from the environment, and the file that one of them names. @throws ConfigError for the first one that cannot be used */
 export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const get = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
   for (const name of NOT_YET) {
@@ -55,6 +60,7 @@ export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
       get('KEYWRIGHT_ACCOUNT_ID'),
     ),
     accountId: get('KEYWRIGHT_ACCOUNT_ID'),
+    attestationRoots: readAttestationRoots(get('KEYWRIGHT_ATTESTATION_ROOTS')),
   };
 }
 
@@ -122,4 +128,17 @@ function parseCredentials(
     throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID must not start with ASIA: those are temporary credentials');
   }
   return { accessKeyId, secretAccessKey, accountId };
+}
+
+function readAttestationRoots(path: string | undefined): string | undefined {
+  if (path === undefined) {
+    return undefined;
+  }
+  try {
+    const pem = readFileSync(path, 'utf8');
+    parseTrustedRoots(pem);
+    return pem;
+  } catch (error) {
+    throw new ConfigError(`KEYWRIGHT_ATTESTATION_ROOTS=${path} cannot be used: ${(error as Error).message}`);
+  }
 }

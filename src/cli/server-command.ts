@@ -28,8 +28,14 @@ export async function runServer(args: readonly string[]): Promise<void> {
   }
   const config = readServerConfig(process.env);
   const log = createStderrLog();
-  const { dataDirectory, store, regions } = config;
-  const engine = await Engine.open({ dataDirectory, regions, log, ...(store === undefined ? {} : { store }) });
+  const { dataDirectory, store, regions, attestationRoots } = config;
+  const engine = await Engine.open({
+    dataDirectory,
+    regions,
+    log,
+    ...(store === undefined ? {} : { store }),
+    ...(attestationRoots === undefined ? {} : { attestationRoots }),
+  });
   let server: HttpServer;
   let credentials: FirstCredentials;
   try {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AWS_NITRO_ROOT, parseTrustedRoots } from '../attestation/trusted-roots.ts';
 import { loadCore, type CryptoCore } from '../core/index.ts';
 import type { Caller } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
@@ -38,6 +39,12 @@ export interface EngineOptions {
    * connected. All processes on one store have the same ones: each may finish what another began.
    */
   readonly keyStoreBackends?: (stores: KeyStoreDirectory) => Partial<KeyStoreBackends>;
+=======
+   * PEM of root certificates that attestation documents may come from, besides the root of AWS Nitro: P-384 authorities
+   * that may certify.
+   */
+  readonly attestationRoots?: string;
+>>>>>>> 2afcaf7 (Answer secrets to the attested recipient of Decrypt, DeriveSharedSecret and the Generate operations)
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -87,10 +94,14 @@ export class Engine {
   /**
    * Opens the store and the root key, making both on the first start.
    *
-   * @throws RootKeyError when the root key of an existing store cannot be had; Error when the store cannot be opened
+   * @throws RootKeyError when the root key of an existing store cannot be had; AttestationError when
+   *   `attestationRoots` cannot be used; Error when the store cannot be opened
    */
   static async open(options: EngineOptions): Promise<Engine> {
     const { dataDirectory, clock = SYSTEM_CLOCK, log = SILENT_LOG } = options;
+    const attestationRoots = [AWS_NITRO_ROOT, options.attestationRoots].flatMap((pem) =>
+      pem === undefined ? [] : parseTrustedRoots(pem),
+    );
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     const core = loadCore();
     const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock, log);
@@ -123,6 +134,8 @@ export class Engine {
           keyStoreConnector: connections,
           access: new AccountAccess(),
           random: core,
+          envelopes: core,
+          attestationRoots,
         },
         connections,
         store,

@@ -2,7 +2,7 @@ import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { isRefusedOnAwsManagedKeys } from '../policy/aws-managed-policy.ts';
 import type { RequestContext, Target } from './target.ts';
-import type { AccessControl, Decision } from './ports.ts';
+import type { AccessControl, ConditionValues, Decision } from './ports.ts';
 
 /**
  * Proof that the caller may perform operation `Name` on `targets`. Its class stays inside this module, so that only
@@ -30,6 +30,7 @@ export function authorize<Name extends string, Targets extends readonly Target[]
   request: RequestContext,
   operation: { readonly name: Name; readonly allowsCrossAccount: boolean },
   targets: Targets,
+  attested: ConditionValues,
 ): MaybePromise<Authorized<Name, Targets>> {
   const next = (index: number): MaybePromise<Authorized<Name, Targets>> => {
     const target = targets[index];
@@ -47,6 +48,7 @@ export function authorize<Name extends string, Targets extends readonly Target[]
       action: target.action,
       resourceArn: target.resourceArn,
       resourceAccountId: target.resourceAccountId,
+      attested,
     });
     return chain(decision, (made: Decision) => {
       if (made.effect === 'deny') {

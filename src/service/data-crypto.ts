@@ -59,13 +59,6 @@ export function requireContext(context: EncryptionContext | undefined): Uint8Arr
   return encoded;
 }
 
-/** Nitro attestation is not verified yet; answering with plaintext instead would be worse than an error. */
-export function refuseRecipient(recipient: unknown): void {
-  if (recipient !== undefined) {
-    throw new KmsServiceError('UnsupportedOperationException', 'Recipient is not supported yet.');
-  }
-}
-
 export interface CurrentMaterial {
   readonly header: Uint8Array;
   readonly material: SymmetricMaterial;

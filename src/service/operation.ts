@@ -1,10 +1,12 @@
 /** What an operation declares of itself, and what the pipeline gives it. */
+import type { Attestation } from '../attestation/verify-attestation.ts';
 import type { ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Authorized } from './authorize.ts';
 import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type {
   AliasRepository,
+  EnvelopeSealer,
   GrantRepository,
   KeyMaterialProvider,
   KeyRepository,
@@ -30,6 +32,9 @@ export interface OperationContext extends RequestContext {
   readonly keyStoreBackends: KeyStoreBackends;
   readonly keyStoreConnector: KeyStoreConnector;
   readonly random: RandomSource;
+  readonly envelopes: EnvelopeSealer;
+  /** The verified recipient, when the request names one: then no secret of the answer may be in the clear. */
+  readonly recipient: Attestation | undefined;
 }
 
 export interface Operation<Name extends string, Input, Targets extends readonly Target[], Output> {

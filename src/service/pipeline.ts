@@ -1,3 +1,4 @@
+import type { Certificate } from '../attestation/certificate.ts';
 import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { stateRefusal } from '../keys/key-state.ts';
@@ -12,6 +13,7 @@ import {
   VersionConflictError,
   type AccessControl,
   type AliasRepository,
+  type EnvelopeSealer,
   type GrantRepository,
   type KeyMaterialProvider,
   type KeyRepository,
@@ -19,6 +21,7 @@ import {
   type RandomSource,
   type TokenSealer,
 } from './ports.ts';
+import { recipientConditions, verifyRecipient, type RecipientInfo } from './recipient.ts';
 import { KeyResolver } from './resolve-key.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
 
@@ -37,13 +40,22 @@ export interface ServicePorts {
   readonly keyStoreConnector: KeyStoreConnector;
   readonly access: AccessControl;
   readonly random: RandomSource;
+  readonly envelopes: EnvelopeSealer;
+  /** Roots of the attestation documents that are trusted. */
+  readonly attestationRoots: readonly Certificate[];
 }
 
 /** How often a request starts anew because another writer changed its key meanwhile. */
 const MAX_ATTEMPTS = 5;
 
+/** Members that mean the same in every operation that has them. */
+interface SharedMembers {
+  readonly GrantTokens?: readonly string[];
+  readonly Recipient?: RecipientInfo;
+}
+
 /**
- * The one road of every request: parse → resolve → authorize → usage and state → execute. The caller is authenticated
+ * The one road of every request: parse → attest → resolve → authorize → usage and state → execute. The caller is authenticated
  * before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
  *
  * @throws KmsServiceError what AWS would answer; at once or through the promise
@@ -56,10 +68,14 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   request: RequestContext,
 ): MaybePromise<Output> {
   const input = parseRequest(operation.input, body, form);
+  const { GrantTokens: grantTokens, Recipient: info } = input as SharedMembers;
+  // Before the authorization, which depends on what the document says.
+  const recipient = verifyRecipient(info, { roots: ports.attestationRoots, nowMs: request.nowMs });
+  const attested = recipientConditions(recipient);
   const resolver = new KeyResolver(request, operation.errors, ports);
   const attempt = (): MaybePromise<Output> =>
     chain(operation.resolve(input, resolver), (targets) =>
-      chain(authorize(ports.access, request, operation, targets), (authorized) => {
+      chain(authorize(ports.access, request, operation, targets, attested), (authorized) => {
         for (const target of targets) {
           checkUsageAndState(operation.name, target);
         }
@@ -79,6 +95,8 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           keyStoreBackends: ports.keyStoreBackends,
           keyStoreConnector: ports.keyStoreConnector,
           random: ports.random,
+          envelopes: ports.envelopes,
+          recipient,
         };
         return chain(operation.execute(authorized, input, context), (output) => {
           concludeDryRun(input);
@@ -87,7 +105,6 @@ export function runOperation<Name extends string, Input, Targets extends readonl
         });
       }),
     );
-  const { GrantTokens: grantTokens } = input as { readonly GrantTokens?: readonly string[] };
   return chain(requireGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), () =>
     retryConflicts(attempt),
   );

@@ -184,6 +184,9 @@ export interface KeyMaterialProvider {
   openAsymmetric(key: KmsKey): MaybePromise<AsymmetricMaterial>;
 }
 
+/** Condition keys of policies with their values in one request. */
+export type ConditionValues = Readonly<Record<string, string>>;
+
 /** What a request asks to do, for the decision whether it may. */
 export interface AccessRequest {
   readonly caller: Caller;
@@ -193,6 +196,8 @@ export interface AccessRequest {
   readonly resourceArn: string;
   /** The account that owns the resource. */
   readonly resourceAccountId: string;
+  /** What the attestation document of the request says, as condition keys; empty without one. */
+  readonly attested: ConditionValues;
 }
 
 export type Decision =
@@ -238,6 +243,15 @@ export interface TokenSealer {
   seal(region: string, purpose: string, content: Uint8Array, binding?: Uint8Array): MaybePromise<string>;
   /** @returns undefined for a text that {@link seal} did not make for this Region, purpose and binding */
   open(region: string, purpose: string, token: string, binding?: Uint8Array): MaybePromise<Uint8Array | undefined>;
+}
+
+/** Encrypts to keys of others. */
+export interface EnvelopeSealer {
+  /**
+   * CMS EnvelopedData (RFC 5652 §6), DER: AES-256-CBC under a key that RSAES-OAEP with SHA-256 carries.
+   * `recipientSpki`: SubjectPublicKeyInfo, DER, of an RSA key of 2048, 3072 or 4096 bits.
+   */
+  cmsEnvelopeEncrypt(recipientSpki: Uint8Array, plaintext: Uint8Array): Uint8Array;
 }
 
 export interface RandomSource {

@@ -9,7 +9,7 @@ import { type TextFile, type Violation } from './tree.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['base'],
-  ['keys', 'policy', 'ciphertext'],
+  ['keys', 'policy', 'ciphertext', 'attestation'],
   ['service'],
   ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam'],
   ['engine'],

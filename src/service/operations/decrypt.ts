@@ -7,17 +7,18 @@ import * as shapes from '../shapes.ts';
 import {
   decryptData,
   ignoresCiphertext,
-  refuseRecipient,
   requireCiphertext,
   requireEncryptionAlgorithm,
   resolveDecryptingKey,
 } from '../data-crypto.ts';
+import { answerSecret } from '../recipient.ts';
 
 /** A dry run that ignores the ciphertext has neither plaintext nor material. */
 export interface DecryptOutput {
   readonly KeyId: string;
   readonly EncryptionAlgorithm: EncryptionAlgorithm;
   readonly Plaintext?: Uint8Array;
+  readonly CiphertextForRecipient?: Uint8Array;
   readonly KeyMaterialId?: string;
 }
 
@@ -48,17 +49,15 @@ export const decrypt = defineOperation({
     ),
   execute(authorized, input, context): MaybePromise<DecryptOutput> {
     const { key } = authorized.targets[0];
-    refuseRecipient(input.Recipient);
     const algorithm = requireEncryptionAlgorithm(key, input.EncryptionAlgorithm);
     const answer = { KeyId: key.arn, EncryptionAlgorithm: algorithm };
     if (ignoresCiphertext(input)) {
       return answer;
     }
     const data = { key, algorithm, encryptionContext: input.EncryptionContext };
-    return chain(decryptData(data, requireCiphertext(input.CiphertextBlob), context), ({ plaintext, materialId }) => ({
-      ...answer,
-      Plaintext: plaintext,
-      ...(materialId === undefined ? {} : { KeyMaterialId: materialId }),
-    }));
+    return chain(decryptData(data, requireCiphertext(input.CiphertextBlob), context), ({ plaintext, materialId }) => {
+      const clear = { Plaintext: plaintext, ...(materialId === undefined ? {} : { KeyMaterialId: materialId }) };
+      return { ...answer, ...answerSecret(context, plaintext, clear) };
+    });
   },
 });

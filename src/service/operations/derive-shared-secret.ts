@@ -1,8 +1,8 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain } from '../../base/maybe-promise.ts';
-import { refuseRecipient } from '../data-crypto.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
+import { answerSecret } from '../recipient.ts';
 import { enumeration, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -30,7 +30,6 @@ export const deriveSharedSecret = defineOperation({
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    refuseRecipient(input.Recipient);
     return chain(context.materials.openAsymmetric(key), (material) =>
       chain(material.deriveSharedSecret(input.PublicKey), (sharedSecret) => {
         if (sharedSecret === undefined) {
@@ -41,7 +40,7 @@ export const deriveSharedSecret = defineOperation({
         }
         return {
           KeyId: key.arn,
-          SharedSecret: sharedSecret,
+          ...answerSecret(context, sharedSecret, { SharedSecret: sharedSecret }),
           KeyAgreementAlgorithm: input.KeyAgreementAlgorithm,
           KeyOrigin: key.origin,
         };

@@ -1,7 +1,8 @@
 import { chain } from '../../base/maybe-promise.ts';
-import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeyPairSource } from '../data-crypto.ts';
+import { openCurrentMaterial, requireContext, requireDataKeyPairSource } from '../data-crypto.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
+import { answerSecret } from '../recipient.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -29,17 +30,18 @@ export const generateDataKeyPair = defineOperation({
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    refuseRecipient(input.Recipient);
     requireDataKeyPairSource(key);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>
       chain(material.generateDataKeyPair(header, encryptionContext, input.KeyPairSpec), (pair) => ({
         PrivateKeyCiphertextBlob: pair.blob,
-        PrivateKeyPlaintext: pair.privateKey,
         PublicKey: pair.publicKey,
         KeyId: key.arn,
         KeyPairSpec: input.KeyPairSpec,
-        KeyMaterialId: key.currentMaterialId,
+        ...answerSecret(context, pair.privateKey, {
+          PrivateKeyPlaintext: pair.privateKey,
+          KeyMaterialId: key.currentMaterialId,
+        }),
       })),
     );
   },

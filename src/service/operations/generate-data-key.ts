@@ -4,7 +4,8 @@ import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { openCurrentMaterial, refuseRecipient, requireContext, requireDataKeySource } from '../data-crypto.ts';
+import { openCurrentMaterial, requireContext, requireDataKeySource } from '../data-crypto.ts';
+import { answerSecret } from '../recipient.ts';
 
 /** Returns a fresh data key in plaintext and encrypted under a KMS key. @source KMS API Reference, GenerateDataKey */
 export const generateDataKey = defineOperation({
@@ -28,16 +29,14 @@ export const generateDataKey = defineOperation({
   }),
   execute(authorized, input, context) {
     const { key } = authorized.targets[0];
-    refuseRecipient(input.Recipient);
     requireDataKeySource(key);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);
     return chain(openCurrentMaterial(key, context), ({ header, material }) =>
       chain(material.generateDataKey(header, encryptionContext, lengthBytes), ({ plaintext, blob }) => ({
         CiphertextBlob: blob,
-        Plaintext: plaintext,
         KeyId: key.arn,
-        KeyMaterialId: key.currentMaterialId,
+        ...answerSecret(context, plaintext, { Plaintext: plaintext, KeyMaterialId: key.currentMaterialId }),
       })),
     );
   },

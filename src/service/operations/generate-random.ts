@@ -2,9 +2,9 @@ import { KmsServiceError } from '../../base/errors.ts';
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { requireKeyStore, requireStoreState } from '../key-stores.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
+import { answerSecret } from '../recipient.ts';
 import { optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
-import { refuseRecipient } from '../data-crypto.ts';
 
 /**
  * Returns 1 to 1024 random bytes, out of the cluster of a CloudHSM key store when one is named. @source KMS API
@@ -26,14 +26,13 @@ export const generateRandom = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: (_input, resolver) => [resolver.account('kms:GenerateRandom')] as const,
-  execute(_authorized, input, context): MaybePromise<{ Plaintext: Uint8Array }> {
-    refuseRecipient(input.Recipient);
+  execute(_authorized, input, context) {
     if (input.NumberOfBytes === undefined) {
       throw new KmsServiceError('ValidationException', 'NumberOfBytes is required.');
     }
-    return chain(drawRandomBytes(input.CustomKeyStoreId, input.NumberOfBytes, context), (bytes) => ({
-      Plaintext: bytes,
-    }));
+    return chain(drawRandomBytes(input.CustomKeyStoreId, input.NumberOfBytes, context), (bytes) =>
+      answerSecret(context, bytes, { Plaintext: bytes }),
+    );
   },
 });
 
