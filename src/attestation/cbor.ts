@@ -24,8 +24,8 @@ export { Tag };
 /**
  * Decodes exactly one data item. Maps become `Map`s, byte strings `Uint8Array`s that share memory with the input.
  *
- * @throws AttestationError for whatever is no such item: trailing bytes, a map with the same key twice or with keys that
- *   are neither integers nor texts, too deep nesting, floats, undefined
+ * @throws AttestationError for whatever is no such item: trailing bytes, a map with the same key twice or with keys
+ *   that are neither integers nor texts, too deep nesting, floats, undefined
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
   try {

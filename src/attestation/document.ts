@@ -1,8 +1,8 @@
 /**
  * The attestation document inside the signature.
  *
- * @source "Nitro Enclaves Attestation Process" §2.2 and §3.2.2 (aws-nitro-enclaves-nsm-api); for `nitrotpm_pcrs` the EC2
- *   User Guide, "Validate a NitroTPM Attestation Document", which otherwise describes the same structure
+ * @source "Nitro Enclaves Attestation Process" §2.2 and §3.2.2 (aws-nitro-enclaves-nsm-api); for `nitrotpm_pcrs` the
+ *   EC2 User Guide, "Validate a NitroTPM Attestation Document", which otherwise describes the same structure
  */
 import { demand } from './attestation-error.ts';
 import { decodeCbor } from './cbor.ts';
@@ -30,7 +30,7 @@ export interface AttestationDocument {
   readonly nonce: Uint8Array | undefined;
 }
 
-/** @throws AttestationError for a payload that breaks a rule of the specification; members it does not know are ignored */
+/** Unknown members are ignored. @throws AttestationError for a payload that breaks a rule of the specification */
 export function parseDocument(payload: Uint8Array): AttestationDocument {
   demand(payload.length <= MAX_PAYLOAD_BYTES, 'is too large');
   const members = decodeCbor(payload);

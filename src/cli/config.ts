@@ -41,7 +41,11 @@ const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_SEED', 'KEYWRIGHT_PKCS11_MOD
 const LISTEN = /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
-/** Reads the settings from the environment, and the file that one of them names. @throws ConfigError for the first one that cannot be used */
+/**
+ * Reads the settings from the environment, and the file that one of them names.
+ *
+ * @throws ConfigError for the first one that cannot be used
+ */
 export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const get = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
   for (const name of NOT_YET) {

@@ -59,8 +59,8 @@ export function recipientConditions(recipient: Attestation | undefined): Conditi
 }
 
 /**
- * The members of an answer that carry its secret: `clear` as it is or, for a recipient, the secret in an envelope instead;
- * then the secret itself is wiped.
+ * The members of an answer that carry its secret: `clear` as it is or, for a recipient, the secret in an envelope
+ * instead; then the secret itself is wiped.
  */
 export function answerSecret<Clear extends object>(
   { recipient, envelopes }: OperationContext,

@@ -20,6 +20,8 @@ export function lineAt(source: ts.SourceFile, position: number): number {
 export interface ModuleReference {
   readonly specifier: string;
   readonly isTypeOnly: boolean;
+  /** The values that `import { a, b }` names; undefined when the whole module comes in. */
+  readonly names: readonly string[] | undefined;
   readonly line: number;
 }
 
@@ -33,6 +35,7 @@ export function moduleReferences(file: TextFile): ModuleReference[] {
       found.push({
         specifier: named.specifier.text,
         isTypeOnly: named.isTypeOnly,
+        names: ts.isImportDeclaration(node) ? importedValues(node.importClause) : undefined,
         line: lineAt(source, node.getStart(source)),
       });
     }
@@ -68,6 +71,13 @@ function isTypeOnlyImport(clause: ts.ImportClause | undefined): boolean {
   const bindings = clause.namedBindings;
   if (clause.name !== undefined || bindings === undefined || !ts.isNamedImports(bindings)) return false;
   return bindings.elements.length > 0 && bindings.elements.every((element) => element.isTypeOnly);
+}
+
+function importedValues(clause: ts.ImportClause | undefined): readonly string[] | undefined {
+  const bindings = clause?.namedBindings;
+  if (clause?.name !== undefined || bindings === undefined || !ts.isNamedImports(bindings)) return undefined;
+  const values = bindings.elements.filter((element) => !element.isTypeOnly);
+  return values.map((element) => (element.propertyName ?? element.name).text);
 }
 
 /** `a.b.c` or `a['b'].c` as `a.b.c`, without a leading `globalThis.`; undefined for anything more dynamic. */
