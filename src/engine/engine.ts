@@ -39,12 +39,11 @@ export interface EngineOptions {
    * connected. All processes on one store have the same ones: each may finish what another began.
    */
   readonly keyStoreBackends?: (stores: KeyStoreDirectory) => Partial<KeyStoreBackends>;
-=======
+  /**
    * PEM of root certificates that attestation documents may come from, besides the root of AWS Nitro: P-384 authorities
    * that may certify.
    */
   readonly attestationRoots?: string;
->>>>>>> 2afcaf7 (Answer secrets to the attested recipient of Decrypt, DeriveSharedSecret and the Generate operations)
   readonly clock?: Clock;
   readonly log?: Log;
 }
