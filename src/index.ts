@@ -7,6 +7,7 @@
  * const { KeyMetadata } = await engine.call('CreateKey', {}, { caller, region: 'eu-central-1' });
  */
 export { Engine, administratorOf, type CallContext, type EngineOptions } from './engine/engine.ts';
+export { AttestationError } from './attestation/attestation-error.ts';
 export { ERROR_CATALOGUE, KmsServiceError, type ErrorName } from './base/errors.ts';
 export type { Caller } from './base/caller.ts';
 export type { Clock } from './base/clock.ts';

@@ -177,8 +177,8 @@ describe('verifyAttestation refuses documents', () => {
   });
 
   it('with the same PCR twice, also when its index is encoded longer', () => {
-    expect(decodeCbor(Buffer.from('a2 00 01 01 02'.replaceAll(' ', ''), 'hex'))).toEqual(new Map([[0, 1], [1, 2]])); // prettier-ignore
-    for (const map of ['a200010002', 'a20001180002', 'a200011900000 2'.replace(' ', '')]) {
+    expect(decodeCbor(Buffer.from('a200010102', 'hex'))).toEqual(new Map([1, 2].entries()));
+    for (const map of ['a200010002', 'a20001180002', 'a2000119000002']) {
       expect(() => decodeCbor(Buffer.from(map, 'hex'))).toThrow(AttestationError);
     }
   });

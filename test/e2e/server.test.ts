@@ -118,6 +118,11 @@ describe('the server process', () => {
     [{ KEYWRIGHT_REGIONS: 'eu-central-1,nowhere' }, /KEYWRIGHT_REGIONS must be a comma list/],
     [{ KEYWRIGHT_ACCOUNT_ID: '123' }, /KEYWRIGHT_ACCOUNT_ID must be 12 digits/],
     [{ KEYWRIGHT_ACCESS_KEY_ID: 'AKIAX' }, /must be set together/],
+    [
+      { KEYWRIGHT_ATTESTATION_ROOTS: '/nowhere.pem' },
+      /KEYWRIGHT_ATTESTATION_ROOTS=\/nowhere.pem cannot be used: ENOENT/,
+    ],
+    [{ KEYWRIGHT_ATTESTATION_ROOTS: 'package.json' }, /the PEM text of trusted roots has no certificate/],
     [{ KEYWRIGHT_TLS_LISTEN: 'https://127.0.0.1:4600' }, /does not have that feature yet/],
   ])('refuses the setting %j with status 64 and says why', async (environment, text) => {
     const started = startServer(folder.path, await freePort(), environment);

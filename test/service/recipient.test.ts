@@ -29,7 +29,7 @@ const ports = {
 function decisionsOn(document: Uint8Array | undefined): readonly AccessRequest[] {
   decided.length = 0;
   const recipient = document === undefined ? {} : { Recipient: { AttestationDocument: document } };
-  const request = { caller: administratorOf('111122223333'), region: 'us-east-1', nowMs: nitro.nowMs };
+  const request = { caller: administratorOf('111122223333'), region: 'us-east-1', nowMs: nitro.nowMs, requestId: 'r' };
   void runOperation(ports, generateRandom, { NumberOfBytes: 1, ...recipient }, 'native', request);
   return decided;
 }

@@ -1,4 +1,4 @@
-/** A Nitro of the tests: authorities like those of AWS (root, Region, zone, instance) and documents that they attest. */
+/** A Nitro of the tests: authorities like those of AWS (root, Region, zone) and documents that they attest. */
 import { webcrypto } from 'node:crypto';
 import { encode, Tag } from 'cbor2';
 import type { Extension, X509Certificate } from '@peculiar/x509';
