@@ -49,7 +49,8 @@ const DELETION: Column = {
  *   grants, and data key pairs, which those keys never make;
  * - `publicKey`: reading the public key, which a disabled key still shows;
  * - `change`: changes of the enabled state;
- * - `rotate`: rotation, and changes of its schedule;
+ * - `rotate`: rotation on demand;
+ * - `reschedule`: changes of the schedule of rotation, which refuse a key of imported material in every state;
  * - `describe`: changes of what describes the key (tags, description, a new alias);
  * - `replicate`: making a replica of the key;
  * - `schedule`, `cancel`: the deletion of the key.
@@ -66,12 +67,8 @@ const RULES = {
   offline: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
   publicKey: { ...DELETION, Creating: CREATING },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
-  rotate: {
-    ...DELETION,
-    Disabled: DISABLED,
-    PendingImport: PENDING_IMPORT,
-    Creating: CREATING,
-  },
+  rotate: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
+  reschedule: { ...DELETION, Disabled: DISABLED, Creating: CREATING },
   replicate: {
     ...DELETION,
     Disabled: DISABLED,

@@ -6,6 +6,7 @@ import { BLOB_HEADER_BYTES, encodeBlobHeader, parseBlobHeader, type BlobHeader }
 import { encodeEncryptionContext, type EncryptionContext } from '../ciphertext/encryption-context.ts';
 import { algorithmsOf, maxPlaintextBytes, type EncryptionAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
+import { refuseCustomKeyStore } from './key-origin.ts';
 import type { KeyDemands, KeyResolver } from './resolve-key.ts';
 import type { OperationContext } from './operation.ts';
 import type { KeyTarget } from './target.ts';
@@ -36,18 +37,10 @@ export function requireDataKeySource(key: KmsKey): void {
   }
 }
 
-/**
- * @throws KmsServiceError UnsupportedOperationException for a key in a custom key store; InvalidKeyUsageException for a
- *   key pair
- */
+/** @throws KmsServiceError as for data keys; UnsupportedOperationException for a key of a custom key store */
 export function requireDataKeyPairSource(key: KmsKey): void {
-  if (key.keyStore !== undefined) {
-    throw new KmsServiceError(
-      'UnsupportedOperationException',
-      `${key.arn} origin is ${key.origin} which is not valid for this operation.`,
-    );
-  }
   requireDataKeySource(key);
+  refuseCustomKeyStore(key);
 }
 
 /** @throws KmsServiceError ValidationException for strings that are not well-formed Unicode */

@@ -1,6 +1,7 @@
 import { KmsServiceError } from '../base/errors.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { advanceSchedule, rotationObstacle, type RotationType } from '../keys/rotation.ts';
+import { invalidOrigin } from './key-origin.ts';
 import { findRelatedKeys, nextVersion } from './change-key.ts';
 import type { KeyChange, KeyMaterialProvider, KeyRepository } from './ports.ts';
 
@@ -41,10 +42,7 @@ export function requireRotatable(key: KmsKey, type: RotationType): void {
     case 'spec':
       throw new KmsServiceError('UnsupportedOperationException');
     case 'origin':
-      throw new KmsServiceError(
-        'UnsupportedOperationException',
-        `${key.arn} origin is ${key.origin} which is not valid for this operation.`,
-      );
+      throw invalidOrigin(key);
     case 'replica':
       throw new KmsServiceError('UnsupportedOperationException', `${key.arn} is not a multi-region primary key.`);
   }

@@ -28,7 +28,7 @@ const input = structure({
       EncryptionContextSubset: optional(shapes.encryptionContext),
       EncryptionContextEquals: optional(shapes.encryptionContext),
       SourceArn: optional(
-        string({ min: 20, max: 512, pattern: 'arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+' }),
+        string({ min: 20, max: 512, pattern: '^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$' }),
       ),
     }),
   ),

@@ -1,6 +1,6 @@
-import { KmsServiceError } from '../../base/errors.ts';
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
+import { invalidOrigin, refuseCustomKeyStore } from '../key-origin.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -26,8 +26,9 @@ export const getKeyRotationStatus = defineOperation({
   resolve: onKey({ action: 'kms:GetKeyRotationStatus', forms: 'idOrArn', rule: 'any' }),
   execute(authorized): MaybePromise<GetKeyRotationStatusOutput> {
     const { key } = authorized.targets[0];
-    if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') {
-      throw new KmsServiceError('UnsupportedOperationException');
+    refuseCustomKeyStore(key);
+    if (key.state === 'PendingImport') {
+      throw invalidOrigin(key);
     }
     const isPending = key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion';
     if (key.rotation === undefined || isPending) {

@@ -1,5 +1,6 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
+import { refuseCustomKeyStore } from '../key-origin.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import type { MaterialEntry } from '../ports.ts';
@@ -32,9 +33,7 @@ export const listKeyRotations = defineOperation({
   resolve: onKey({ action: 'kms:ListKeyRotations', forms: 'idOrArn', rule: 'any' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
-    if (key.origin === 'AWS_CLOUDHSM' || key.origin === 'EXTERNAL_KEY_STORE') {
-      throw new KmsServiceError('UnsupportedOperationException');
-    }
+    refuseCustomKeyStore(key);
     if (key.keySpec !== 'SYMMETRIC_DEFAULT') {
       return { Rotations: [], Truncated: false };
     }
