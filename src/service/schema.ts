@@ -21,8 +21,16 @@ export class Violations {
     this.form = form;
   }
 
-  add(shown: string, path: string, constraint: string): void {
-    this.#texts.push(`Value ${shown}at '${path}' failed to satisfy constraint: Member must ${constraint}`);
+  get count(): number {
+    return this.#texts.length;
+  }
+
+  add(shown: string, path: string, constraint: string, subject = 'Member'): void {
+    this.#texts.push(`Value ${shown}at '${path}' failed to satisfy constraint: ${subject} must ${constraint}`);
+  }
+
+  addAll(others: Violations): void {
+    this.#texts.push(...others.#texts);
   }
 
   /** @throws KmsServiceError ValidationException that names every violation, if there is one */
@@ -38,9 +46,31 @@ export class Violations {
   }
 }
 
+/** What a schema declares, as data: for the reference documentation, and for tests that derive requests from it. */
+export type Shape =
+  | ({
+      readonly kind: 'string';
+      readonly pattern?: string | undefined;
+      /** True for a value that no text shows. */
+      readonly isSecret?: boolean;
+      /** True when the empty string stands for no value, whatever the limits say. */
+      readonly mayBeEmpty?: boolean;
+    } & Lengths)
+  | { readonly kind: 'enumeration'; readonly values: readonly string[] }
+  | ({ readonly kind: 'integer' } & Lengths)
+  | { readonly kind: 'boolean' }
+  | ({ readonly kind: 'blob'; readonly isSecret: boolean } & Lengths)
+  | ({ readonly kind: 'list'; readonly item: Shape } & Lengths)
+  | { readonly kind: 'map' }
+  | { readonly kind: 'structure'; readonly members: Readonly<Record<string, MemberShape>> };
+
+export interface MemberShape {
+  readonly shape: Shape;
+  readonly isRequired: boolean;
+}
+
 export interface Schema<T> {
-  /** For the reference documentation. */
-  readonly describe: string;
+  readonly shape: Shape;
   parse(value: unknown, path: string, violations: Violations): T;
 }
 
@@ -69,16 +99,20 @@ export type Structure<M extends Members> = {
 };
 
 export interface StructureSchema<T> extends Schema<T> {
-  readonly members: Members;
+  readonly shape: Extract<Shape, { kind: 'structure' }>;
 }
 
+/** Limits, both inclusive: of the length of a string, blob (bytes) or list (items), or of the value of an integer. */
 interface Lengths {
-  readonly min?: number;
-  readonly max?: number;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /** The kind of a JSON value, in the words of AWS's serialisation errors. */
 function kindOf(value: unknown): string {
+  if (value === null) {
+    return 'NULL_VALUE';
+  }
   if (typeof value === 'boolean') {
     return value ? 'TRUE_VALUE' : 'FALSE_VALUE';
   }
@@ -91,30 +125,37 @@ function wrongType(value: unknown, wanted: string): KmsServiceError {
     : new KmsServiceError('SerializationException', `${kindOf(value)} can not be converted to ${wanted}`);
 }
 
+const MUST_NOT_BE_NULL = 'not be null';
+const mustBeNoShorter = (min: number): string => `have length greater than or equal to ${String(min)}`;
+const mustBeNoLonger = (max: number): string => `have length less than or equal to ${String(max)}`;
+const mustMatch = (pattern: string): string => `satisfy regular expression pattern: ${pattern}`;
+const mustBeOneOf = (values: readonly string[]): string => `satisfy enum value set: [${values.join(', ')}]`;
+
 function checkLength(length: number, { min, max }: Lengths, shown: string, path: string, violations: Violations): void {
   if (min !== undefined && length < min) {
-    violations.add(shown, path, `have length greater than or equal to ${String(min)}`);
+    violations.add(shown, path, mustBeNoShorter(min));
   } else if (max !== undefined && length > max) {
-    violations.add(shown, path, `have length less than or equal to ${String(max)}`);
+    violations.add(shown, path, mustBeNoLonger(max));
   }
 }
 
 /**
- * `pattern` is the text that AWS shows; it is matched against the whole value. Lengths count UTF-16 units. A violation
- * shows the value, unless it is `secret`.
+ * `pattern` is the text of the service model, which AWS shows; it is matched against the whole value, also where it has
+ * no anchors. Lengths count UTF-16 units. A violation shows the value, unless it is `secret`.
  */
 export function string(options: Lengths & { pattern?: string; secret?: boolean } = {}): Schema<string> {
-  const matcher = options.pattern === undefined ? undefined : new RegExp(`^(?:${options.pattern})$`, 'u');
+  const { pattern, secret: isSecret = false, ...lengths } = options;
+  const matcher = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`, 'u');
   return {
-    describe: `string${describeLengths(options)}${describePattern(options.pattern)}`,
+    shape: { kind: 'string', ...lengths, pattern, isSecret },
     parse(value, path, violations) {
       if (typeof value !== 'string') {
         throw wrongType(value, 'a String');
       }
-      const shown = options.secret === true ? '' : `'${value}' `;
-      checkLength(value.length, options, shown, path, violations);
+      const shown = isSecret ? '' : `'${value}' `;
+      checkLength(value.length, lengths, shown, path, violations);
       if (matcher !== undefined && !matcher.test(value)) {
-        violations.add(shown, path, `satisfy regular expression pattern: ${options.pattern ?? ''}`);
+        violations.add(shown, path, mustMatch(pattern ?? ''));
       }
       return value;
     },
@@ -124,7 +165,7 @@ export function string(options: Lengths & { pattern?: string; secret?: boolean }
 /** A string that may also be empty, which takes a value away. */
 export function orEmpty(schema: Schema<string>): Schema<string> {
   return {
-    describe: `${schema.describe}, or empty`,
+    shape: schema.shape.kind === 'string' ? { ...schema.shape, mayBeEmpty: true } : schema.shape,
     parse: (value, path, violations) => (value === '' ? '' : schema.parse(value, path, violations)),
   };
 }
@@ -132,13 +173,13 @@ export function orEmpty(schema: Schema<string>): Schema<string> {
 export function enumeration<const T extends string>(values: readonly T[]): Schema<T> {
   const known: ReadonlySet<string> = new Set(values);
   return {
-    describe: `one of ${values.join(', ')}`,
+    shape: { kind: 'enumeration', values },
     parse(value, path, violations) {
       if (typeof value !== 'string') {
         throw wrongType(value, 'a String');
       }
       if (!known.has(value)) {
-        violations.add(`'${value}' `, path, `satisfy enum value set: [${values.join(', ')}]`);
+        violations.add(`'${value}' `, path, mustBeOneOf(values));
       }
       return value as T;
     },
@@ -147,12 +188,15 @@ export function enumeration<const T extends string>(values: readonly T[]): Schem
 
 export function integer({ min, max }: Lengths): Schema<number> {
   return {
-    describe: `integer${min === undefined ? '' : ` ${String(min)}–${String(max)}`}`,
+    shape: { kind: 'integer', min, max },
     parse(value, path, violations) {
-      if (typeof value !== 'number' || !Number.isFinite(value)) {
+      if (typeof value !== 'number') {
         throw wrongType(value, 'an Integer');
       }
       const whole = Math.trunc(value);
+      if (!(Math.abs(whole) < 2 ** 31)) {
+        throw new KmsServiceError('SerializationException', 'NUMBER_VALUE is out of the range of an Integer');
+      }
       if (min !== undefined && whole < min) {
         violations.add(`'${String(whole)}' `, path, `have value greater than or equal to ${String(min)}`);
       } else if (max !== undefined && whole > max) {
@@ -165,7 +209,7 @@ export function integer({ min, max }: Lengths): Schema<number> {
 
 export function boolean(): Schema<boolean> {
   return {
-    describe: 'boolean',
+    shape: { kind: 'boolean' },
     parse(value) {
       if (typeof value !== 'boolean') {
         throw wrongType(value, 'a Boolean');
@@ -178,18 +222,20 @@ export function boolean(): Schema<boolean> {
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
- * Bytes; base64 with padding in JSON. A violation shows no bytes: `secret` blobs show nothing, others an empty buffer.
+ * Bytes; base64 with padding in JSON. A violation shows no bytes: `secret` blobs show nothing, others their length in
+ * the way in which Java prints a buffer.
  */
-export function blob(options: Lengths & { secret?: boolean }): Schema<Uint8Array> {
-  const shown = options.secret === true ? '' : "'java.nio.HeapByteBuffer[pos=0 lim=0 cap=0]' ";
+export function blob({ secret: isSecret = false, ...lengths }: Lengths & { secret?: boolean }): Schema<Uint8Array> {
   return {
-    describe: `bytes${describeLengths(options)}`,
+    shape: { kind: 'blob', isSecret, ...lengths },
     parse(value, path, violations) {
       const bytes = violations.form === 'json' ? decodeBase64(value) : value;
       if (!(bytes instanceof Uint8Array)) {
         throw wrongType(value, 'a Blob');
       }
-      checkLength(bytes.length, options, shown, path, violations);
+      const length = String(bytes.length);
+      const shown = isSecret ? '' : `'java.nio.HeapByteBuffer[pos=0 lim=${length} cap=${length}]' `;
+      checkLength(bytes.length, lengths, shown, path, violations);
       return bytes;
     },
   };
@@ -205,9 +251,13 @@ function decodeBase64(value: unknown): Uint8Array {
   return Buffer.from(value, 'base64');
 }
 
+/**
+ * A violation inside a list of structures has a path of its own. For a list of anything else AWS shows the whole list,
+ * once, with all that it demands of its items.
+ */
 export function list<T>(item: Schema<T>, lengths: Lengths = {}): Schema<readonly T[]> {
   return {
-    describe: `list${describeLengths(lengths)} of ${item.describe}`,
+    shape: { kind: 'list', item: item.shape, ...lengths },
     parse(value, path, violations) {
       if (!Array.isArray(value)) {
         throw typeof value === 'object'
@@ -215,24 +265,63 @@ export function list<T>(item: Schema<T>, lengths: Lengths = {}): Schema<readonly
           : new KmsServiceError('SerializationException', 'Expected list or null');
       }
       const items: readonly unknown[] = value;
-      checkLength(items.length, lengths, `'[${items.map(String).join(', ')}]' `, path, violations);
-      return items.map((each, index) => item.parse(each, `${path}.${String(index + 1)}.member`, violations));
+      const isFlat = item.shape.kind !== 'structure';
+      const shown = isFlat ? `'[${items.map(String).join(', ')}]' ` : '';
+      checkLength(items.length, lengths, shown, path, violations);
+      const ofItems = new Violations(violations.form);
+      const parsed = items.map((each, index) => {
+        const itemPath = `${path}.${String(index + 1)}.member`;
+        if (each === null) {
+          ofItems.add('null ', itemPath, MUST_NOT_BE_NULL);
+          return each as T;
+        }
+        return item.parse(each, itemPath, isFlat ? ofItems : violations);
+      });
+      if (isFlat && ofItems.count > 0) {
+        const nullRule = items.includes(null) ? [MUST_NOT_BE_NULL] : [];
+        const rules = [...constraintsOf(item.shape), ...nullRule].map((rule) => `Member must ${rule}`);
+        violations.add(shown, path, `satisfy constraint: [${rules.join(', ')}]`);
+      } else {
+        violations.addAll(ofItems);
+      }
+      return parsed;
     },
   };
+}
+
+/** Everything that a shape demands, in the order in which AWS names it. */
+function constraintsOf(shape: Shape): readonly string[] {
+  if (shape.kind === 'enumeration') {
+    return [mustBeOneOf(shape.values)];
+  }
+  if (shape.kind !== 'string') {
+    return [];
+  }
+  const { min, max, pattern } = shape;
+  return [
+    ...(max === undefined ? [] : [mustBeNoLonger(max)]),
+    ...(min === undefined ? [] : [mustBeNoShorter(min)]),
+    ...(pattern === undefined ? [] : [mustMatch(pattern)]),
+  ];
 }
 
 /** Map from strings to strings, such as the encryption context. */
 export function stringMap(): Schema<Readonly<Record<string, string>>> {
   return {
-    describe: 'map of string to string',
-    parse(value) {
+    shape: { kind: 'map' },
+    parse(value, path, violations) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new KmsServiceError('SerializationException', 'Expected map or null');
       }
-      for (const each of Object.values(value)) {
-        if (typeof each !== 'string') {
+      const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
+      for (const [, each] of entries) {
+        if (typeof each !== 'string' && each !== null) {
           throw wrongType(each, 'a String');
         }
+      }
+      if (entries.some(([, each]) => each === null)) {
+        const shown = entries.map(([key, each]) => `${key}=${String(each)}`).join(', ');
+        violations.add(`'{${shown}}' `, path, `satisfy constraint: [Member must ${MUST_NOT_BE_NULL}]`, 'Map value');
       }
       return value as Readonly<Record<string, string>>;
     },
@@ -242,9 +331,12 @@ export function stringMap(): Schema<Readonly<Record<string, string>>> {
 /** Members that the structure does not know are ignored, and a null member counts as absent, as AWS does. */
 export function structure<M extends Members>(members: M): StructureSchema<Structure<M>> {
   const entries = Object.entries(members).map(([name, member]) => ({ name, member, key: lowerFirst(name) }));
+  const shapes = entries.map(({ name, member: { schema, isRequired } }): [string, MemberShape] => [
+    name,
+    { shape: schema.shape, isRequired },
+  ]);
   return {
-    describe: 'structure',
-    members,
+    shape: { kind: 'structure', members: Object.fromEntries(shapes) },
     parse(value, path, violations) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new KmsServiceError('SerializationException', 'Expected structure or null');
@@ -257,7 +349,7 @@ export function structure<M extends Members>(members: M): StructureSchema<Struct
         if (given !== undefined && given !== null) {
           result[name] = member.schema.parse(given, memberPath, violations);
         } else if (member.isRequired) {
-          violations.add('null ', memberPath, 'not be null');
+          violations.add('null ', memberPath, MUST_NOT_BE_NULL);
         }
       }
       return result as Structure<M>;
@@ -275,12 +367,4 @@ export function parseRequest<T>(schema: Schema<T>, value: unknown, form: Request
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function describeLengths({ min, max }: Lengths): string {
-  return min === undefined && max === undefined ? '' : ` of ${String(min ?? 0)}–${String(max ?? '∞')}`;
-}
-
-function describePattern(pattern: string | undefined): string {
-  return pattern === undefined ? '' : `, pattern \`${pattern}\``;
 }

@@ -28,15 +28,15 @@ export const keyId = string({ min: 1, max: 2048 });
 export const grantTokens = list(string({ min: 1, max: 8192 }), { min: 0, max: 10 });
 export const grantToken = string({ min: 1, max: 8192 });
 export const grantId = string({ min: 1, max: 128 });
-export const grantName = string({ min: 1, max: 256, pattern: '[a-zA-Z0-9:/_-]+' });
-export const principal = string({ min: 1, max: 256, pattern: '[\\w+=,.@:/-]+' });
+export const grantName = string({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' });
+export const principal = string({ min: 1, max: 256, pattern: '^[\\w+=,.@:/-]+$' });
 export const servicePrincipal = string({
   min: 1,
   max: 128,
-  pattern: '([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+',
+  pattern: '^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$',
 });
-export const region = string({ min: 1, max: 32, pattern: '([a-z]+-){2,3}\\d+' });
-export const aliasName = string({ min: 1, max: 256, pattern: '[a-zA-Z0-9:/_-]+' });
+export const region = string({ min: 1, max: 32, pattern: '^([a-z]+-){2,3}\\d+$' });
+export const aliasName = string({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' });
 export const ciphertextBlob = blob({ min: 1, max: 6144 });
 export const plaintext = blob({ min: 1, max: 4096, secret: true });
 export const encryptionContext = stringMap();

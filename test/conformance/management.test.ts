@@ -64,7 +64,7 @@ describeKms('management', (suite) => {
       await expectError(
         create('alias/spa ce'),
         'ValidationException',
-        "1 validation error detected: Value 'alias/spa ce' at 'aliasName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9:/_-]+",
+        "1 validation error detected: Value 'alias/spa ce' at 'aliasName' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$",
       );
     });
 

@@ -38,7 +38,7 @@ afterAll(() => {
 });
 
 it('exactly the five operations that give out secrets know Recipient', () => {
-  const names = Object.values(OPERATIONS).filter(({ input }) => 'Recipient' in input.members);
+  const names = Object.values(OPERATIONS).filter(({ input }) => 'Recipient' in input.shape.members);
   expect(names.map(({ name }) => name).sort()).toEqual([
     'Decrypt',
     'DeriveSharedSecret',

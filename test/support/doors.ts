@@ -28,9 +28,16 @@ export type DoorOptions = Pick<EngineOptions, 'attestationRoots' | 'keyStoreBack
 
 export type OpenDoor = (options?: DoorOptions) => Promise<Door>;
 
-async function openEngine(
-  options: DoorOptions = {},
-): Promise<{ engine: Engine; clock: TestClock; remove: () => void }> {
+export interface OpenEngine {
+  readonly engine: Engine;
+  readonly clock: TestClock;
+  /** Its data directory. */
+  readonly folder: string;
+  readonly remove: () => void;
+}
+
+/** An engine of both Regions on a store of its own, with a clock that tests move. */
+export async function openEngine(options: DoorOptions = {}): Promise<OpenEngine> {
   const folder = temporaryFolder();
   const clock = new TestClock();
   const engine = await Engine.open({
@@ -43,6 +50,7 @@ async function openEngine(
   return {
     engine,
     clock,
+    folder: folder.path,
     remove: () => {
       folder.remove();
     },

@@ -33,10 +33,8 @@ export const deriveSharedSecret = defineOperation({
     return chain(context.materials.openAsymmetric(key), (material) =>
       chain(material.deriveSharedSecret(input.PublicKey), (sharedSecret) => {
         if (sharedSecret === undefined) {
-          throw new KmsServiceError(
-            'ValidationException',
-            `PublicKey is not a valid public key for key spec ${key.keySpec}.`,
-          );
+          // AWS says no more than that.
+          throw new KmsServiceError('ValidationException');
         }
         return {
           KeyId: key.arn,
