@@ -1,4 +1,4 @@
-import { aliasArn, keyArn, parseKmsArn } from '../base/arn.ts';
+import { aliasArn, keyArn, parseKmsArn, partitionOf } from '../base/arn.ts';
 import { KmsServiceError, type ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
@@ -108,7 +108,7 @@ export class KeyResolver {
 
   #keyByArn(text: string, demands: KeyDemands): MaybePromise<KeyTarget> {
     const arn = parseKmsArn(text);
-    if (arn === undefined) {
+    if (arn === undefined || arn.partition !== partitionOf(arn.region)) {
       throw this.#invalidArn(`Invalid arn ${text}`);
     }
     if (arn.region !== this.#request.region) {

@@ -4,15 +4,22 @@
  * the limits alone, in the words that AWS uses.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KmsServiceError } from '../../src/base/errors.ts';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { type KmsServiceError } from '../../src/base/errors.ts';
+import { administratorOf, type Engine } from '../../src/engine/engine.ts';
 import { OPERATIONS, type OperationName } from '../../src/service/registry.ts';
 import type { MemberShape, Shape } from '../../src/service/schema.ts';
 import { OPERATION_NAMES } from '../support/declared-demands.ts';
 import { ACCOUNT, openEngine, REGION, type OpenEngine } from '../support/doors.ts';
+import {
+  base64,
+  sample,
+  sampleString,
+  sampleStructure,
+  stringOf,
+  type StringShape,
+} from '../support/sample-request.ts';
 import { openRawDoor, type RawDoor } from '../support/raw-door.ts';
 
-type StringShape = Extract<Shape, { kind: 'string' }>;
 type ListShape = Extract<Shape, { kind: 'list' }>;
 
 /** A value of a member, and what must come of it: these violations, or the end of the parse; none is acceptance. */
@@ -24,65 +31,9 @@ interface Case {
 const violation = (shown: string, path: string, rule: string, subject = 'Member'): string =>
   `Value ${shown}at '${path}' failed to satisfy constraint: ${subject} must ${rule}`;
 
-/** Strings of any length that between them satisfy every pattern of the service model. */
-const STRINGS: readonly ((length: number) => string)[] = [
-  (length) => 'a'.repeat(length),
-  (length) => '1'.repeat(length),
-  (length) => 'A'.repeat(length),
-  (length) => `a.a.${'a'.repeat(Math.max(0, length - 4))}`,
-  (length) => `a-a-${'1'.repeat(Math.max(0, length - 4))}`,
-  (length) => `arn:aws:s3::${ACCOUNT}:${'a'.repeat(Math.max(0, length - 25))}`,
-  (length) => `https://${'a'.repeat(Math.max(0, length - 8))}`,
-  (length) => `/${'a'.repeat(Math.max(0, length - 12))}/kms/xks/v1`,
-  (length) => `cluster-${'a'.repeat(Math.max(0, length - 8))}`,
-  (length) => `com.amazonaws.vpce.us-east-1.vpce-svc-${'a'.repeat(Math.max(0, length - 38))}`,
-];
 /** In no pattern of the service model. */
 const OUTSIDE = '\u0100';
 
-function stringOf(length: number, { pattern }: StringShape): string | undefined {
-  const matcher = new RegExp(`^(?:${pattern ?? '.*'})$`, 'u');
-  return STRINGS.map((make) => make(length)).find((text) => text.length === length && matcher.test(text));
-}
-
-/** The shortest string that the shape accepts. */
-function sampleString(shape: StringShape): string {
-  for (let length = shape.min ?? 0; length <= Math.min(shape.max ?? 64, 64); length++) {
-    const text = stringOf(length, shape);
-    if (text !== undefined) {
-      return text;
-    }
-  }
-  throw new Error(`no string of these tests matches ${String(shape.pattern)}: STRINGS needs another one`);
-}
-
-function sample(shape: Shape): unknown {
-  switch (shape.kind) {
-    case 'string':
-      return sampleString(shape);
-    case 'enumeration':
-      return shape.values[0];
-    case 'integer':
-      return shape.min ?? 1;
-    case 'boolean':
-      return false;
-    case 'blob':
-      return base64(shape.min ?? 1);
-    case 'list':
-      return [sample(shape.item)];
-    case 'map':
-      return { a: 'b' };
-    case 'structure':
-      return sampleStructure(shape.members);
-  }
-}
-
-function sampleStructure(members: Readonly<Record<string, MemberShape>>): Record<string, unknown> {
-  const required = Object.entries(members).filter(([, { isRequired }]) => isRequired);
-  return Object.fromEntries(required.map(([name, member]) => [name, sample(member.shape)]));
-}
-
-const base64 = (length: number): string => Buffer.alloc(length, 1).toString('base64');
 const accepted = (value: unknown): Case => ({ value, outcome: [] });
 const unreadable = (value: unknown): Case => ({ value, outcome: 'serialization' });
 
