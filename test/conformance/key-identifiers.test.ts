@@ -240,7 +240,7 @@ it.each(['CreateAlias', 'DeleteAlias', 'UpdateAlias'] as const)(
 );
 
 describe('an answer names its key', () => {
-  const BY_ID: ReadonlySet<string> = new Set(['GetKeyRotationStatus', 'RotateKeyOnDemand']);
+  const BY_ID: ReadonlySet<string> = new Set(['GetKeyLastUsage', 'GetKeyRotationStatus', 'RotateKeyOnDemand']);
   const answering = SCENARIOS.filter(({ role }) => role !== 'old target' && role !== 'new target').map(
     (scenario) => [`${scenario.operation} ${scenario.role ?? ''}`.trim(), scenario] as const,
   );

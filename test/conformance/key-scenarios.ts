@@ -163,6 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
       'DisableKeyRotation',
       'EnableKey',
       'EnableKeyRotation',
+      'GetKeyLastUsage',
       'GetKeyPolicy',
       'GetKeyRotationStatus',
       'ListAliases',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SILENT_LOG } from '../../src/base/log.ts';
 import { administratorOf } from '../../src/engine/engine.ts';
 import { KEY_STATES, stateRefusal, type KeyState } from '../../src/keys/key-state.ts';
 import type { KmsKey } from '../../src/keys/kms-key.ts';
@@ -23,7 +24,7 @@ let store: Store;
 
 beforeAll(async () => {
   open = await openEngine();
-  store = await openStore(`sqlite:${join(open.folder, 'keywright.db')}`, open.clock);
+  store = await openStore(`sqlite:${join(open.folder, 'keywright.db')}`, open.clock, SILENT_LOG);
 });
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-/** Operations that are newer than the clients people have installed, as plain signed JSON; and what an answer is made of. */
+/** Operations that are newer than many installed clients, as plain signed JSON; and what an answer is made of. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRawDoor, type RawDoor } from '../support/raw-door.ts';
 

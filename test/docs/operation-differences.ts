@@ -23,6 +23,7 @@ export const DIFFERENCES: Readonly<Partial<Record<OperationName, readonly string
   GenerateDataKey: [NO_RECIPIENT],
   GenerateDataKeyPair: [NO_RECIPIENT],
   GenerateRandom: [NO_RECIPIENT, 'Every custom key store is unknown.'],
+  GetKeyLastUsage: ['`CloudTrailEventId` never appears: there is no audit log that it could be of.'],
   GetKeyRotationStatus: ['`OnDemandRotationStartDate` never appears: a rotation is done when its answer comes.'],
   ReplicateKey: [
     'The replica is ready at once. The answer says `Creating` as at AWS, but the state is never seen afterwards.',
