@@ -38,10 +38,13 @@ const accepted = (value: unknown): Case => ({ value, outcome: [] });
 const unreadable = (value: unknown): Case => ({ value, outcome: 'serialization' });
 
 function stringCases(shape: StringShape, path: string): Case[] {
-  const { min = 0, max, pattern } = shape;
+  const { min = 0, max, pattern, isSecret = false, mayBeEmpty = false } = shape;
   const matcher = new RegExp(`^(?:${pattern ?? '[^]*'})$`, 'u');
   const judged = (value: string): Case => {
-    const shown = `'${value}' `;
+    if (value === '' && mayBeEmpty) {
+      return accepted(value);
+    }
+    const shown = isSecret ? '' : `'${value}' `;
     const isLong = max !== undefined && value.length > max;
     return {
       value,
