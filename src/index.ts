@@ -12,5 +12,9 @@ export { ERROR_CATALOGUE, KmsServiceError, type ErrorName } from './base/errors.
 export type { Caller } from './base/caller.ts';
 export type { Clock } from './base/clock.ts';
 export type { Log } from './base/log.ts';
+export { applySeed, type SeedOptions, type SeedReport } from './seed/apply-seed.ts';
+export { SeedError } from './seed/seed-error.ts';
+export type { FaultRule, FaultRuleStatus } from './engine/test-powers/faults.ts';
+export { TestPowers } from './engine/test-powers/test-powers.ts';
 export { RootKeyError } from './materials/passphrase-file.ts';
 export type { OperationInput, OperationName, OperationOutput } from './service/registry.ts';

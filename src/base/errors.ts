@@ -62,6 +62,7 @@ export const ERROR_CATALOGUE = {
   AccessDeniedException: CLIENT,
   NotAuthorizedException: CLIENT,
   SerializationException: CLIENT,
+  ThrottlingException: { httpStatus: 400, fault: 'client', isRetryable: true },
   UnknownOperationException: CLIENT,
   ValidationException: CLIENT,
   // Of the signature check

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseTrustedRoots } from '../attestation/trusted-roots.ts';
+import { findAccessKeyIdProblem } from '../iam/access-keys.ts';
 import { COMMERCIAL_REGIONS, REGION_PATTERN } from '../base/regions.ts';
 
 /** A setting that cannot be used; its text names the setting and what it must look like. */
@@ -20,6 +21,10 @@ export interface ServerConfig {
   readonly accountId: string | undefined;
   /** PEM text. */
   readonly attestationRoots: string | undefined;
+  /** Path of the seed file that is applied before the server listens. */
+  readonly seed: string | undefined;
+  /** Whether the listener has the control endpoint for tests. */
+  readonly hasTestPowers: boolean;
 }
 
 /** Every variable, for `--help` and the documentation. */
@@ -32,11 +37,13 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_SECRET_ACCESS_KEY', '  the secret, and optionally'],
   ['KEYWRIGHT_ACCOUNT_ID', '  the account, 12 digits (default: random on first start)'],
   ['KEYWRIGHT_ATTESTATION_ROOTS', 'PEM file of roots that attest recipients, besides the root of AWS Nitro'],
+  ['KEYWRIGHT_SEED', 'YAML file of accounts, keys, aliases and grants to make where they are missing'],
+  ['KEYWRIGHT_TEST_POWERS', 'set to 1 to let tests move the clock and inject faults; on loopback only'],
   ['KEYWRIGHT_PLAIN_HTTP', 'set to "anywhere" to let the listener leave loopback without TLS'],
 ];
 
 /** Settings of the design that this version does not have: refused, because ignoring them would deceive. */
-const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_SEED', 'KEYWRIGHT_PKCS11_MODULE'];
+const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_PKCS11_MODULE'];
 
 const LISTEN = /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
@@ -53,8 +60,12 @@ export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
       throw new ConfigError(`${name} is set, but this version does not have that feature yet`);
     }
   }
+  const address = parseListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP'));
+  const seed = get('KEYWRIGHT_SEED');
   return {
-    ...parseListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP')),
+    ...address,
+    seed: seed === undefined ? undefined : resolve(seed),
+    hasTestPowers: parseTestPowers(get('KEYWRIGHT_TEST_POWERS'), address.host),
     dataDirectory: resolve(get('KEYWRIGHT_DATA') ?? 'data'),
     store: parseStore(get('KEYWRIGHT_STORE')),
     regions: parseRegions(get('KEYWRIGHT_REGIONS')),
@@ -85,6 +96,20 @@ function parseListen(text: string, plainHttp: string | undefined): { host: strin
     );
   }
   return { host, port };
+}
+
+/** Whoever reaches the control endpoint needs no signature: it must not be in reach of a network. */
+function parseTestPowers(text: string | undefined, host: string): boolean {
+  if (text !== undefined && text !== '1') {
+    throw new ConfigError('KEYWRIGHT_TEST_POWERS can only be 1');
+  }
+  if (text === '1' && !LOOPBACK.test(host)) {
+    throw new ConfigError(
+      'KEYWRIGHT_TEST_POWERS lets anybody who reaches the listener move its clock: ' +
+        `it needs a loopback address, not ${host}`,
+    );
+  }
+  return text === '1';
 }
 
 function parseStore(url: string | undefined): string | undefined {
@@ -125,11 +150,9 @@ function parseCredentials(
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID and KEYWRIGHT_SECRET_ACCESS_KEY must be set together');
   }
-  if (!/^[\w-]{3,128}$/.test(accessKeyId)) {
-    throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID must be 3 to 128 letters, digits, "_" or "-"');
-  }
-  if (accessKeyId.startsWith('ASIA')) {
-    throw new ConfigError('KEYWRIGHT_ACCESS_KEY_ID must not start with ASIA: those are temporary credentials');
+  const problem = findAccessKeyIdProblem(accessKeyId);
+  if (problem !== undefined) {
+    throw new ConfigError(`KEYWRIGHT_ACCESS_KEY_ID ${problem}`);
   }
   return { accessKeyId, secretAccessKey, accountId };
 }

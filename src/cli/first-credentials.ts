@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { administratorOf, type Engine } from '../engine/engine.ts';
 import type { NewAccessKey } from '../iam/access-keys.ts';
@@ -11,7 +11,9 @@ export type FirstCredentials =
   /** Taken from the environment, where the secret stands. */
   | { readonly kind: 'given'; readonly accessKeyId: string }
   /** Made by an earlier start; `file` holds them unless it was removed. */
-  | { readonly kind: 'earlier'; readonly file: string | undefined };
+  | { readonly kind: 'earlier'; readonly file: string | undefined }
+  /** Those that stand in the seed file. */
+  | { readonly kind: 'seeded'; readonly file: string };
 
 /**
  * Sees to it that somebody can call: stores the credentials of the environment, or makes an account with one
@@ -33,16 +35,26 @@ export async function ensureCredentials(engine: Engine, config: ServerConfig): P
           'KEYWRIGHT_SECRET_ACCESS_KEY as well to make some, or leave KEYWRIGHT_ACCOUNT_ID out',
       );
     }
-    return { kind: 'earlier', file: existsSync(file) ? file : undefined };
+    if (existsSync(file)) {
+      return { kind: 'earlier', file };
+    }
+    return config.seed === undefined ? { kind: 'earlier', file: undefined } : { kind: 'seeded', file: config.seed };
   }
   const made = await engine.accessKeys.create(administratorOf(config.accountId ?? randomAccountId(engine)));
-  const profile = [
-    '[default]',
+  saveCredentials(config.dataDirectory, 'default', made);
+  return { kind: 'made', file, ...made };
+}
+
+/** Adds a profile to the file `credentials` of the data directory, which is for its owner alone; returns its path. */
+export function saveCredentials(dataDirectory: string, profile: string, made: NewAccessKey): string {
+  const file = join(dataDirectory, 'credentials');
+  const lines = [
+    `[${profile}]`,
     `aws_access_key_id = ${made.accessKeyId}`,
     `aws_secret_access_key = ${made.secretAccessKey}`,
   ];
-  writeFileSync(file, `${profile.join('\n')}\n`, { mode: 0o600 });
-  return { kind: 'made', file, ...made };
+  appendFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  return file;
 }
 
 /** 12 digits, the first one not zero: leading zeros are what tools lose. */

@@ -2,13 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../materials/passphrase-file.ts';
+import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
+import { runSeed } from './seed-command.ts';
 import { runServer } from './server-command.ts';
 
 const HELP = `Usage: keywright <command> [options]
 
 Commands:
   server      start the key management service
+  seed        make the accounts, keys, aliases and grants of a file
   info        print version and cryptographic core of this installation, as JSON
 
 Options:
@@ -16,8 +19,9 @@ Options:
   --version      print the version
 `;
 
-/** Exit status for a command line or setting that cannot be used, as in sysexits.h. */
+/** Exit status for a command line or setting that cannot be used, and for a file that cannot, as in sysexits.h. */
 const EXIT_USAGE = 64;
+const EXIT_DATA = 65;
 
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
@@ -28,6 +32,9 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
   switch (command) {
     case 'server':
       await runServer(args);
+      return 0;
+    case 'seed':
+      await runSeed(args);
       return 0;
     case 'info':
       process.stdout.write(`${JSON.stringify({ version: readVersion(), core: loadCore().info() }, null, 2)}\n`);
@@ -50,6 +57,10 @@ function explain(error: unknown): number {
   if (error instanceof ConfigError || code.startsWith('ERR_PARSE_ARGS')) {
     process.stderr.write(`keywright: ${(error as Error).message}\n`);
     return EXIT_USAGE;
+  }
+  if (error instanceof SeedError) {
+    process.stderr.write(`keywright: ${error.message}\n`);
+    return EXIT_DATA;
   }
   const text = error instanceof RootKeyError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`keywright: ${text ?? ''}\n`);

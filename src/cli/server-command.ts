@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { Engine } from '../engine/engine.ts';
+import { TestPowers } from '../engine/test-powers/test-powers.ts';
 import { HttpServer } from '../server/http-server.ts';
 import { ConfigError, readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
 import { ensureCredentials, type FirstCredentials } from './first-credentials.ts';
+import { applySeedFile } from './seed-command.ts';
 import { createStderrLog } from './stderr-log.ts';
 
 const HELP = `Usage: keywright server
@@ -17,6 +19,8 @@ ${SETTINGS.map(([name, text]) => `  ${name.padEnd(28)} ${text}`).join('\n')}
 The listener answers GET /healthz (the process lives) and GET /readyz (the store answers) without a signature.
 `;
 
+const TEST_POWERS_NOTE =
+  '  WARNING: test powers are on: whoever reaches this listener can move its clock and make its calls fail\n';
 const SLOW_CORE_NOTE = '  Core:    WebAssembly: slow, its memory is not locked; script/addon builds the native one\n';
 
 /** Runs until a signal. @throws ConfigError, RootKeyError or the error of a listener that cannot start */
@@ -35,10 +39,14 @@ export async function runServer(args: readonly string[]): Promise<void> {
     log,
     ...(store === undefined ? {} : { store }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
+    ...(config.hasTestPowers ? { testPowers: new TestPowers() } : {}),
   });
   let server: HttpServer;
   let credentials: FirstCredentials;
   try {
+    if (config.seed !== undefined) {
+      process.stdout.write(await applySeedFile(engine, dataDirectory, config.seed));
+    }
     credentials = await ensureCredentials(engine, config);
     server = await HttpServer.listen({ engine, log, host: config.host, port: config.port });
   } catch (error) {
@@ -86,7 +94,7 @@ function greeting(config: ServerConfig, port: number, credentials: FirstCredenti
 Keywright listens on ${url}
   Regions: ${regions.length > 3 ? `${String(regions.length)}, told apart by the signature` : regions.join(', ')}
   Data:    ${dataDirectory}
-${isSlow ? SLOW_CORE_NOTE : ''}
+${isSlow ? SLOW_CORE_NOTE : ''}${config.hasTestPowers ? TEST_POWERS_NOTE : ''}
 Call it with the AWS CLI:
 
 ${credentialLines(credentials)
@@ -113,6 +121,8 @@ function credentialLines(credentials: FirstCredentials): string[] {
         'export AWS_ACCESS_KEY_ID="$KEYWRIGHT_ACCESS_KEY_ID"',
         'export AWS_SECRET_ACCESS_KEY="$KEYWRIGHT_SECRET_ACCESS_KEY"',
       ];
+    case 'seeded':
+      return [`# with an access key of ${credentials.file}`];
     case 'earlier':
       return credentials.file === undefined
         ? ['# with the credentials that the first start printed']

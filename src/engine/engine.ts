@@ -25,6 +25,8 @@ import { OPERATIONS, type OperationInput, type OperationName, type OperationOutp
 import type { RequestForm } from '../service/schema.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { KeyStoreConnections } from './key-store-connections.ts';
+import type { TestPowers } from './test-powers/test-powers.ts';
+import { TestedService } from './test-powers/tested-service.ts';
 import { Maintenance, type MaintenanceReport } from './maintenance.ts';
 
 export interface EngineOptions {
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly attestationRoots?: string;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** What tests may do to this engine; its clock is then that of the service, and `clock` that of signatures. */
+  readonly testPowers?: TestPowers;
 }
 
 /** Who calls, and in which Region; the time is the engine's, and so is the request id unless the caller has one. */
@@ -61,9 +65,12 @@ export class Engine {
   readonly regions: ReadonlySet<string>;
   readonly core: CryptoCore;
   readonly accessKeys: AccessKeys;
+  /** The time that signatures are checked against; see {@link nowMs} for that of the service. */
   readonly clock: Clock;
+  readonly testPowers: TestPowers | undefined;
   readonly #ports: ServicePorts;
   readonly #store: Store;
+  readonly #tested: TestedService | undefined;
   readonly #maintenance: Maintenance;
   readonly #connections: KeyStoreConnections;
   readonly #log: Log;
@@ -76,6 +83,7 @@ export class Engine {
     connections: KeyStoreConnections;
     store: Store;
     log: Log;
+    testPowers: TestPowers | undefined;
   }) {
     this.regions = parts.ports.regions;
     this.core = parts.core;
@@ -85,8 +93,11 @@ export class Engine {
     this.#store = parts.store;
     this.#log = parts.log;
     this.#connections = parts.connections;
+    this.testPowers = parts.testPowers;
+    this.#tested = parts.testPowers === undefined ? undefined : new TestedService(parts.ports, parts.testPowers);
     const { keys, materials } = parts.ports;
-    this.#maintenance = new Maintenance(keys, materials, parts.connections, parts.clock, parts.log);
+    const clock = parts.testPowers?.clock ?? parts.clock;
+    this.#maintenance = new Maintenance(keys, materials, parts.connections, clock, parts.log);
     this.#maintenance.start();
   }
 
@@ -97,10 +108,12 @@ export class Engine {
    *   `attestationRoots` cannot be used; Error when the store cannot be opened
    */
   static async open(options: EngineOptions): Promise<Engine> {
-    const { dataDirectory, clock = SYSTEM_CLOCK, log = SILENT_LOG } = options;
     const attestationRoots = [AWS_NITRO_ROOT, options.attestationRoots].flatMap((pem) =>
       pem === undefined ? [] : parseTrustedRoots(pem),
     );
+    const { dataDirectory, log = SILENT_LOG, testPowers } = options;
+    const signatureClock = options.clock ?? SYSTEM_CLOCK;
+    const clock = testPowers?.clock ?? signatureClock;
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     const core = loadCore();
     const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock, log);
@@ -119,7 +132,8 @@ export class Engine {
       return new Engine({
         core,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
-        clock,
+        clock: signatureClock,
+        testPowers,
         ports: {
           regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
           keys: store.keys,
@@ -174,10 +188,13 @@ export class Engine {
       caller: context.caller,
       region: context.region,
       requestId: context.requestId ?? randomUUID(),
-      nowMs: this.clock.nowMs(),
+      nowMs: this.nowMs(),
     };
     try {
-      const answer: MaybePromise<unknown> = runOperation(this.#ports, OPERATIONS[name] as never, body, form, request);
+      const answer: MaybePromise<unknown> =
+        this.#tested === undefined
+          ? runOperation(this.#ports, OPERATIONS[name] as never, body, form, request)
+          : this.#tested.run(name, body, form, request);
       return answer instanceof Promise
         ? answer.catch((error: unknown) => {
             throw this.#toServiceError(name, error);
@@ -186,6 +203,20 @@ export class Engine {
     } catch (error) {
       throw this.#toServiceError(name, error);
     }
+  }
+
+  /**
+   * What the operations work through, past authorization; for the parts of Keywright that stand above the engine.
+   *
+   * @internal
+   */
+  get ports(): ServicePorts {
+    return this.#ports;
+  }
+
+  /** The time of the service in milliseconds since 1970: what keys, grants and schedules go by. */
+  nowMs(): number {
+    return (this.testPowers?.clock ?? this.clock).nowMs();
   }
 
   /** Resolves when the store answers. */

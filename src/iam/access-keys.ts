@@ -21,6 +21,14 @@ export interface NewAccessKey {
   readonly secretAccessKey: string;
 }
 
+/** Ends a sentence about an id that no access key can have; undefined for one that can be used. */
+export function findAccessKeyIdProblem(accessKeyId: string): string | undefined {
+  if (!/^[\w-]{3,128}$/.test(accessKeyId)) {
+    return 'must be 3 to 128 letters, digits, "_" or "-"';
+  }
+  return accessKeyId.startsWith('ASIA') ? 'must not start with ASIA: those are temporary credentials' : undefined;
+}
+
 const MAX_CACHED_ACCESS_KEYS = 10_000;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -64,9 +72,7 @@ export class AccessKeys {
 
   /** Stores an access key that was made elsewhere, or changes the secret of a stored one. */
   async put({ accessKeyId, secretAccessKey }: NewAccessKey, owner: Caller): Promise<void> {
-    const bytes = Buffer.from(`AWS4${secretAccessKey}`, 'utf8');
-    const secret = this.#core.importKey('hmac', bytes);
-    bytes.fill(0);
+    const secret = this.#importSecret(secretAccessKey);
     const wrapped = this.#core.wrapKey(this.#kek, secret, secretAad(accessKeyId, owner.accountId));
     secret.destroy();
     await this.#records.put({
@@ -78,6 +84,24 @@ export class AccessKeys {
       isActive: true,
       createdMs: this.#clock.nowMs(),
     });
+  }
+
+  /** Whether `secretAccessKey` is the secret of an access key. */
+  hasSecret({ secret }: AccessKey, secretAccessKey: string): boolean {
+    const given = this.#importSecret(secretAccessKey);
+    const probe = Buffer.from('keywright/compare-secrets/v1');
+    const isSame = this.#core.hmacVerify(secret, 'SHA-256', probe, this.#core.hmac(given, 'SHA-256', probe));
+    given.destroy();
+    return isSame;
+  }
+
+  #importSecret(secretAccessKey: string): KeyHandle {
+    const bytes = Buffer.from(`AWS4${secretAccessKey}`, 'utf8');
+    try {
+      return this.#core.importKey('hmac', bytes);
+    } finally {
+      bytes.fill(0);
+    }
   }
 
   #load(accessKeyId: string): Promise<AccessKey | undefined> {

@@ -16,6 +16,11 @@ export const KEY_STATES = [
 ] as const;
 export type KeyState = (typeof KEY_STATES)[number];
 
+/** True while a key awaits its deletion. */
+export function isAwaitingDeletion(state: KeyState): boolean {
+  return state === 'PendingDeletion' || state === 'PendingReplicaDeletion';
+}
+
 /** A refusal: the error that AWS answers and the end of its sentence, which starts with the key's ARN. */
 export interface StateRefusal {
   readonly error: 'DisabledException' | 'KMSInvalidStateException';

@@ -26,6 +26,11 @@ export class RoutedMaterials implements KeyMaterialProvider {
     return this.#materialsOf(key).generate(key, nowMs);
   }
 
+  /** Only keys of origin AWS_KMS are given material. */
+  adopt(key: KmsKey, plaintext: Uint8Array, nowMs: number): MaybePromise<WrappedMaterial | undefined> {
+    return this.#software.adopt(key, plaintext, nowMs);
+  }
+
   copy(from: KmsKey, material: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial> {
     return this.#software.copy(from, material, to);
   }

@@ -19,6 +19,10 @@ import { SoftwareMacMaterial, SoftwareSymmetricMaterial } from './software-symme
 import type { RegionKeys } from './region-keys.ts';
 
 const MATERIAL_ID_BYTES = 32;
+const BACKING_KEY_BYTES = 32;
+const FINGERPRINT_LABEL = Buffer.from('keywright/material-fingerprint/v1');
+/** Always the first key of the Region, so that a fingerprint outlives the later ones. */
+const FINGERPRINT_KEY_VERSION = 1;
 /**
  * Unwrapped materials kept ready; some 200 bytes of secure heap each. An evicted handle is freed when the last use let
  * go of it: it may still be in a request.
@@ -49,6 +53,20 @@ export class SoftwareMaterials implements KeyMaterialProvider {
         return { materialId, wrapped, regionKeyVersion: regionKey.version, createdMs: nowMs };
       });
     });
+  }
+
+  adopt(key: KmsKey, plaintext: Uint8Array, nowMs: number): MaybePromise<WrappedMaterial | undefined> {
+    const handle = this.#import(key.keySpec, plaintext);
+    return handle === undefined
+      ? undefined
+      : chain(this.#regionKeys.current(key.region), (regionKey) =>
+          chain(this.#regionKeys.byVersion(key.region, FINGERPRINT_KEY_VERSION), (fingerprintRoot) => {
+            const materialId = this.#fingerprint(fingerprintRoot, key, handle);
+            const wrapped = this.#core.wrapKey(regionKey.handle, handle, materialAad(key, materialId));
+            handle.destroy();
+            return { materialId, wrapped, regionKeyVersion: regionKey.version, createdMs: nowMs };
+          }),
+        );
   }
 
   copy(from: KmsKey, stored: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial> {
@@ -86,6 +104,34 @@ export class SoftwareMaterials implements KeyMaterialProvider {
     return type === 'backing' || type === 'hmac'
       ? this.#core.generateKey(type, hmacKeyBytes(spec))
       : this.#core.generateKeyPairAsync(type as AsymmetricKeyType);
+  }
+
+  /** Returns undefined for bytes that are no key of the spec. */
+  #import(spec: KeySpec, plaintext: Uint8Array): KeyHandle | undefined {
+    const type = materialTypeOf(spec);
+    const length = type === 'backing' ? BACKING_KEY_BYTES : hmacKeyBytes(spec);
+    if (length !== undefined && plaintext.length !== length) {
+      return undefined;
+    }
+    try {
+      return type === 'backing' || type === 'hmac'
+        ? this.#core.importKey(type, plaintext)
+        : this.#core.importPrivateKey(type as AsymmetricKeyType, plaintext);
+    } catch (error) {
+      if (error instanceof CoreError && error.status === 'invalidKey') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** 64 hexadecimal digits that tell nothing of the material, or of other keys with the same one. */
+  #fingerprint(root: KeyHandle, key: KmsKey, material: KeyHandle): string {
+    const context = encodeFields('keywright/material-fingerprint/v1', key.accountId, key.keyId);
+    const fingerprintKey = this.#core.deriveKey(root, FINGERPRINT_LABEL, context, 'hmac');
+    const fingerprint = this.#core.materialFingerprint(fingerprintKey, material).toString('hex');
+    fingerprintKey.destroy();
+    return fingerprint;
   }
 
   #handle(key: KmsKey, materialId: string): MaybePromise<KeyHandle | undefined> {

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { KmsServiceError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { TestPowers } from '../engine/test-powers/test-powers.ts';
 import { encodeError, encodeOutput, JSON_CONTENT_TYPE } from '../base/json-protocol.ts';
 import { KmsEndpoint } from './kms-endpoint.ts';
 import { readBody } from './request-body.ts';
+import { answerTestControl, TEST_CONTROL_PREFIX } from './test-control.ts';
 
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -15,6 +17,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** How long a shutdown waits for requests that are under way. */
 const DRAIN_TIMEOUT_MS = 10_000;
+
+const LOOPBACK_HOST = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?$/i;
 
 export interface HttpServerOptions {
   readonly engine: Engine;
@@ -92,9 +96,32 @@ export class HttpServer {
       sendText(response, 200, 'ok\n');
     } else if (request.method === 'GET' && request.url === '/readyz') {
       await this.#sendReadiness(response);
+    } else if (this.#engine.testPowers !== undefined && request.url?.startsWith(TEST_CONTROL_PREFIX) === true) {
+      await this.#sendControlAnswer(this.#engine.testPowers, request, response);
     } else {
       await this.#sendAnswer(request, response);
     }
+  }
+
+  async #sendControlAnswer(powers: TestPowers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A page in a browser that gave its own name the address of this listener says that name here.
+    if (!LOOPBACK_HOST.test(request.headers.host ?? '')) {
+      sendText(response, 403, 'the control endpoint is for loopback addresses\n');
+      return;
+    }
+    const { method = '', url = '' } = request;
+    const body = await readBody(request);
+    const answer = await answerTestControl(this.#engine, powers, {
+      method,
+      path: url.slice(TEST_CONTROL_PREFIX.length),
+      body,
+    });
+    const text = `${JSON.stringify(answer.body)}\n`;
+    response.writeHead(answer.status, {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(text),
+    });
+    response.end(text);
   }
 
   async #sendReadiness(response: ServerResponse): Promise<void> {

@@ -22,7 +22,7 @@ import {
   type TokenSealer,
 } from './ports.ts';
 import { recipientConditions, verifyRecipient, type RecipientInfo } from './recipient.ts';
-import { KeyResolver } from './resolve-key.ts';
+import { KeyResolver, type KeyLookups } from './resolve-key.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
 
 /** Everything that the service is wired with. */
@@ -43,6 +43,8 @@ export interface ServicePorts {
   readonly envelopes: EnvelopeSealer;
   /** Roots of the attestation documents that are trusted. */
   readonly attestationRoots: readonly Certificate[];
+  /** Where identifiers are looked up instead of in `keys` and `aliases`; only tests want to see a difference. */
+  readonly lookups?: KeyLookups;
 }
 
 /** How often a request starts anew because another writer changed its key meanwhile. */
@@ -72,7 +74,11 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   // Before the authorization, which depends on what the document says.
   const recipient = verifyRecipient(info, { roots: ports.attestationRoots, nowMs: request.nowMs });
   const attested = recipientConditions(recipient);
-  const resolver = new KeyResolver(request, operation.errors, ports);
+  const resolver = new KeyResolver(
+    request,
+    operation.errors,
+    ports.lookups === undefined ? ports : { ...ports, ...ports.lookups },
+  );
   const attempt = (): MaybePromise<Output> =>
     chain(operation.resolve(input, resolver), (targets) =>
       chain(authorize(ports.access, request, operation, targets, attested), (authorized) => {

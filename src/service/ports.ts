@@ -77,8 +77,8 @@ export interface KeyRepository {
   list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>>;
   /**
    * Makes all of the changes or none of them.
-   * @throws VersionConflictError when a stored version is not the one that its change was made from, or the name of a
-   *   new key's alias is taken
+   * @throws VersionConflictError when a stored version is not the one that its change was made from, a new key is there
+   *   already, or the name of its alias is taken
    */
   commit(changes: readonly KeyChange[]): Promise<void>;
   /** Materials behind sequence number `after`, oldest first. */
@@ -174,6 +174,14 @@ export interface MacMaterial {
 export interface KeyMaterialProvider {
   /** Draws fresh material for a key that is about to be stored. */
   generate(key: KmsKey, nowMs: number): MaybePromise<WrappedMaterial>;
+  /**
+   * Takes material from outside: 32 bytes for a symmetric key, as long as the digest for HMAC, PKCS#8 for a key pair.
+   * Its id follows from key id and material, so that the same material for the same key is recognised again. The caller
+   * wipes `plaintext`.
+   *
+   * @returns undefined when `plaintext` is no material of the key's spec
+   */
+  adopt(key: KmsKey, plaintext: Uint8Array, nowMs: number): MaybePromise<WrappedMaterial | undefined>;
   /** The material of `from` as a material of `to`, its related key in another Region. */
   copy(from: KmsKey, material: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial>;
   /** @returns undefined when the key has no such material */

@@ -20,6 +20,12 @@ export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & {
   readonly plansAwsManagedKey?: boolean;
 };
 
+/** Where keys and aliases are found. */
+export interface KeyLookups {
+  readonly keys: Pick<KeyRepository, 'find'>;
+  readonly aliases: Pick<AliasRepository, 'find'>;
+}
+
 /**
  * Turns the key identifiers of one request into keys of its Region.
  *
@@ -28,20 +34,15 @@ export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & {
 export class KeyResolver {
   readonly #request: RequestContext;
   readonly #operationErrors: readonly ErrorName[];
-  readonly #keys: KeyRepository;
-  readonly #aliases: AliasRepository;
+  readonly #keys: KeyLookups['keys'];
+  readonly #aliases: KeyLookups['aliases'];
   readonly #tokens: TokenSealer;
   readonly #random: RandomSource;
 
   constructor(
     request: RequestContext,
     operationErrors: readonly ErrorName[],
-    ports: {
-      readonly keys: KeyRepository;
-      readonly aliases: AliasRepository;
-      readonly tokens: TokenSealer;
-      readonly random: RandomSource;
-    },
+    ports: KeyLookups & { readonly tokens: TokenSealer; readonly random: RandomSource },
   ) {
     this.#request = request;
     this.#operationErrors = operationErrors;

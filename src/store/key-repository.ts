@@ -170,7 +170,7 @@ export class StoredKeys implements KeyRepository {
     switch (change.kind) {
       case 'create':
         return [
-          { query: this.#db.insertInto('kms_keys').values(toRow(key)).compile() },
+          this.#insertKey(key),
           ...change.materials.map((material, index) => this.#insertMaterial(key, material, index + 1)),
           ...(change.alias === undefined ? [] : [{ query: insertAlias(this.#db, change.alias), mustChange: true }]),
         ];
@@ -186,6 +186,14 @@ export class StoredKeys implements KeyRepository {
       case 'delete':
         return this.#deleteKey(key);
     }
+  }
+
+  #insertKey(key: KmsKey): Statement {
+    const query = this.#db
+      .insertInto('kms_keys')
+      .values(toRow(key))
+      .onConflict((conflict) => conflict.doNothing());
+    return { query: query.compile(), mustChange: true };
   }
 
   #updateKey(changed: KmsKey): Statement {

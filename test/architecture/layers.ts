@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['service'],
   ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam'],
   ['engine'],
-  ['server', 'client', 'envelope'],
+  ['server', 'client', 'envelope', 'seed'],
   ['cli'],
 ];
 

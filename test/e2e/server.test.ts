@@ -123,6 +123,12 @@ describe('the server process', () => {
       /KEYWRIGHT_ATTESTATION_ROOTS=\/nowhere.pem cannot be used: ENOENT/,
     ],
     [{ KEYWRIGHT_ATTESTATION_ROOTS: 'package.json' }, /the PEM text of trusted roots has no certificate/],
+    [{ KEYWRIGHT_TEST_POWERS: 'yes' }, /KEYWRIGHT_TEST_POWERS can only be 1/],
+    [
+      { KEYWRIGHT_TEST_POWERS: '1', KEYWRIGHT_LISTEN: 'http://0.0.0.0:4599', KEYWRIGHT_PLAIN_HTTP: 'anywhere' },
+      /KEYWRIGHT_TEST_POWERS .* needs a loopback address, not 0\.0\.0\.0/,
+    ],
+    [{ KEYWRIGHT_SEED: '/nowhere/seed.yaml' }, /the seed file \/nowhere\/seed\.yaml cannot be read: ENOENT/],
     [{ KEYWRIGHT_TLS_LISTEN: 'https://127.0.0.1:4600' }, /does not have that feature yet/],
   ])('refuses the setting %j with status 64 and says why', async (environment, text) => {
     const started = startServer(folder.path, await freePort(), environment);

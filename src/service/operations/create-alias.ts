@@ -6,7 +6,7 @@ import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
 /** @source KMS Developer Guide, "Resource quotas" */
-const MAX_ALIASES_PER_KEY = 50;
+export const MAX_ALIASES_PER_KEY = 50;
 
 /** Gives a key a name. @source KMS API Reference, CreateAlias */
 export const createAlias = defineOperation({

@@ -15,10 +15,10 @@ import { enumeration, list, optional, required, string, structure } from '../sch
 import * as shapes from '../shapes.ts';
 
 /** @source KMS Developer Guide, "Resource quotas" */
-const MAX_GRANTS_PER_KEY = 50_000;
+export const MAX_GRANTS_PER_KEY = 50_000;
 const GRANT_ID_BYTES = 32;
 
-const input = structure({
+export const createGrantInput = structure({
   KeyId: required(shapes.keyId),
   GranteePrincipal: optional(shapes.principal),
   RetiringPrincipal: optional(shapes.principal),
@@ -38,7 +38,7 @@ const input = structure({
   GranteeServicePrincipal: optional(shapes.servicePrincipal),
   RetiringServicePrincipal: optional(shapes.servicePrincipal),
 });
-type Input = ReturnType<(typeof input)['parse']>;
+export type CreateGrantInput = ReturnType<(typeof createGrantInput)['parse']>;
 
 /**
  * Gives a principal permissions on one key. The same name and parameters again are the same grant, with another token.
@@ -47,7 +47,7 @@ type Input = ReturnType<(typeof input)['parse']>;
  */
 export const createGrant = defineOperation({
   name: 'CreateGrant',
-  input,
+  input: createGrantInput,
   errors: [
     ...MANAGEMENT_ERRORS,
     'DisabledException',
@@ -77,7 +77,16 @@ export const createGrant = defineOperation({
   },
 });
 
-function planGrant(request: Input, key: KmsKey, context: OperationContext): Grant {
+/**
+ * The grant as requested.
+ *
+ * @throws KmsServiceError ValidationException, InvalidArnException
+ */
+export function planGrant(
+  request: CreateGrantInput,
+  key: KmsKey,
+  context: Pick<OperationContext, 'caller' | 'nowMs' | 'random'>,
+): Grant {
   const grantee = requireParty('Grantee', request.GranteePrincipal, request.GranteeServicePrincipal);
   if (grantee === undefined) {
     throw new KmsServiceError('ValidationException', 'You must specify a GranteePrincipal or GranteeServicePrincipal.');
@@ -117,7 +126,7 @@ function requireServiceGrantComplete(
   }
 }
 
-function requireOperations(request: Input, key: KmsKey): void {
+function requireOperations(request: CreateGrantInput, key: KmsKey): void {
   if (request.Operations.length === 0) {
     throw new KmsServiceError('ValidationException', 'Operations must not be empty.');
   }

@@ -20,7 +20,7 @@ import { defineOperation, type OperationContext } from '../operation.ts';
 import { boolean, enumeration, optional, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-const input = structure({
+export const createKeyInput = structure({
   Policy: optional(shapes.policyDocument),
   Description: optional(shapes.description),
   KeyUsage: optional(enumeration(KEY_USAGES)),
@@ -33,12 +33,12 @@ const input = structure({
   MultiRegion: optional(boolean()),
   XksKeyId: optional(shapes.xksKeyId),
 });
-type Input = ReturnType<(typeof input)['parse']>;
+export type CreateKeyInput = ReturnType<(typeof createKeyInput)['parse']>;
 
 /** Creates a KMS key in the caller's account and Region. @source KMS API Reference, CreateKey */
 export const createKey = defineOperation({
   name: 'CreateKey',
-  input,
+  input: createKeyInput,
   errors: [
     'CloudHsmClusterInvalidConfigurationException',
     'CustomKeyStoreInvalidStateException',
@@ -74,14 +74,23 @@ export const createKey = defineOperation({
   },
 });
 
-/** The key as requested, still without place and material. */
-function planKey(request: Input, context: OperationContext): KmsKey {
+/**
+ * The key as requested, still without place and material.
+ *
+ * @param fixedKeyId an id that was chosen elsewhere, instead of a random one; it has the form that MultiRegion asks for
+ * @throws KmsServiceError ValidationException, MalformedPolicyDocumentException, TagException …
+ */
+export function planKey(
+  request: CreateKeyInput,
+  context: Pick<OperationContext, 'caller' | 'region' | 'nowMs' | 'random'>,
+  fixedKeyId?: string,
+): KmsKey {
   const keySpec = requireSpec(request);
   const keyUsage = requireUsage(keySpec, request.KeyUsage);
   refuseWhatIsNotBuilt(request);
   const { caller, region } = context;
   const isMultiRegion = request.MultiRegion === true;
-  const keyId = formatKeyId(context.random.randomBytes(16), isMultiRegion);
+  const keyId = fixedKeyId ?? formatKeyId(context.random.randomBytes(16), isMultiRegion);
   return {
     region,
     accountId: caller.accountId,
@@ -109,7 +118,7 @@ function planKey(request: Input, context: OperationContext): KmsKey {
   };
 }
 
-function requireSpec({ KeySpec: spec, CustomerMasterKeySpec: oldSpec }: Input): KeySpec {
+function requireSpec({ KeySpec: spec, CustomerMasterKeySpec: oldSpec }: CreateKeyInput): KeySpec {
   if (spec !== undefined && oldSpec !== undefined && spec !== oldSpec) {
     throw new KmsServiceError(
       'ValidationException',
@@ -133,7 +142,7 @@ function requireUsage(spec: KeySpec, usage: KeyUsage | undefined): KeyUsage {
   return chosen;
 }
 
-function refuseWhatIsNotBuilt(request: Input): void {
+function refuseWhatIsNotBuilt(request: CreateKeyInput): void {
   if (request.Origin === 'EXTERNAL') {
     throw new KmsServiceError('UnsupportedOperationException', 'Keys of origin EXTERNAL are not supported yet.');
   }

@@ -11,7 +11,7 @@ import type { KeyChange, NewMaterial } from '../ports.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-const input = structure({
+export const replicateKeyInput = structure({
   KeyId: required(shapes.keyId),
   ReplicaRegion: required(shapes.region),
   Policy: optional(shapes.policyDocument),
@@ -19,7 +19,10 @@ const input = structure({
   Description: optional(shapes.description),
   Tags: optional(shapes.tags),
 });
-type Input = ReturnType<(typeof input)['parse']>;
+type Input = ReturnType<(typeof replicateKeyInput)['parse']>;
+
+export type ReplicaRequest = Omit<Input, 'KeyId'>;
+type ReplicationContext = Pick<OperationContext, 'caller' | 'nowMs' | 'regions' | 'keys' | 'materials'>;
 
 /** Materials that are copied at a time. */
 const BATCH = 100;
@@ -32,7 +35,7 @@ const BATCH = 100;
  */
 export const replicateKey = defineOperation({
   name: 'ReplicateKey',
-  input,
+  input: replicateKeyInput,
   errors: [
     'AlreadyExistsException',
     'DisabledException',
@@ -48,16 +51,7 @@ export const replicateKey = defineOperation({
   allowsCrossAccount: false,
   resolve: onKey({ action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
   async execute(authorized, request, context) {
-    const { key: primary } = authorized.targets[0];
-    await requireReplicable(primary, request.ReplicaRegion, context);
-    const replica = planReplica(primary, request, context);
-    const materials = await copyMaterials(primary, replica, context);
-    const related = [primary, ...(await findRelatedKeys(context.keys, primary))];
-    const updates = related.map((member): KeyChange => ({
-      kind: 'update',
-      key: nextVersion(member, { multiRegion: withReplica(member, replica.region) }),
-    }));
-    await context.keys.commit([...updates, { kind: 'create', key: replica, materials }]);
+    const replica = await addReplica(authorized.targets[0].key, request, context);
     return {
       ReplicaKeyMetadata: { ...keyMetadata(replica), KeyState: 'Creating' as const, Enabled: false },
       ReplicaPolicy: replica.policy,
@@ -66,7 +60,32 @@ export const replicateKey = defineOperation({
   },
 });
 
-async function requireReplicable(primary: KmsKey, region: string, context: OperationContext): Promise<void> {
+/**
+ * Makes a replica of `primary` in one transaction.
+ *
+ * @param state what the replica begins with
+ * @throws KmsServiceError UnsupportedOperationException, AlreadyExistsException, MalformedPolicyDocumentException …;
+ *   VersionConflictError when a related key changed meanwhile
+ */
+export async function addReplica(
+  primary: KmsKey,
+  request: ReplicaRequest,
+  context: ReplicationContext,
+  state: 'Enabled' | 'Disabled' = 'Enabled',
+): Promise<KmsKey> {
+  await requireReplicable(primary, request.ReplicaRegion, context);
+  const replica = { ...planReplica(primary, request, context), state };
+  const materials = await copyMaterials(primary, replica, context);
+  const related = [primary, ...(await findRelatedKeys(context.keys, primary))];
+  const updates = related.map((member): KeyChange => ({
+    kind: 'update',
+    key: nextVersion(member, { multiRegion: withReplica(member, replica.region) }),
+  }));
+  await context.keys.commit([...updates, { kind: 'create', key: replica, materials }]);
+  return replica;
+}
+
+async function requireReplicable(primary: KmsKey, region: string, context: ReplicationContext): Promise<void> {
   if (primary.multiRegion?.type !== 'PRIMARY') {
     throw new KmsServiceError('UnsupportedOperationException', `${primary.arn} is not a multi-region primary key.`);
   }
@@ -81,7 +100,12 @@ async function requireReplicable(primary: KmsKey, region: string, context: Opera
   }
 }
 
-function planReplica(primary: KmsKey, request: Input, context: OperationContext): KmsKey {
+/** The replica as requested. @throws KmsServiceError MalformedPolicyDocumentException, TagException … */
+export function planReplica(
+  primary: KmsKey,
+  request: ReplicaRequest,
+  context: Pick<OperationContext, 'caller' | 'nowMs'>,
+): KmsKey {
   const { ReplicaRegion: region, Policy: policy } = request;
   const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
   return {
@@ -108,7 +132,7 @@ function withReplica(key: KmsKey, region: string): NonNullable<KmsKey['multiRegi
 }
 
 /** Every material of the primary, wrapped for the replica's Region: what any of them encrypted must open there. */
-async function copyMaterials(primary: KmsKey, replica: KmsKey, context: OperationContext): Promise<NewMaterial[]> {
+async function copyMaterials(primary: KmsKey, replica: KmsKey, context: ReplicationContext): Promise<NewMaterial[]> {
   const copies: NewMaterial[] = [];
   for (let after = 0; ;) {
     const page = await context.keys.listMaterials(primary, after, BATCH);
