@@ -27,6 +27,12 @@ export const GRANT_OPERATIONS = [
 ] as const;
 export type GrantOperation = (typeof GRANT_OPERATIONS)[number];
 
+const OPERATION_NAMES: ReadonlySet<string> = new Set(GRANT_OPERATIONS);
+
+export function isGrantOperation(name: string): name is GrantOperation {
+  return OPERATION_NAMES.has(name);
+}
+
 export interface GrantConstraints {
   readonly EncryptionContextSubset?: Readonly<Record<string, string>> | undefined;
   readonly EncryptionContextEquals?: Readonly<Record<string, string>> | undefined;

@@ -91,11 +91,13 @@ export function planKey(
   const { caller, region } = context;
   const isMultiRegion = request.MultiRegion === true;
   const keyId = fixedKeyId ?? formatKeyId(context.random.randomBytes(16), isMultiRegion);
+  const arn = keyArn(region, caller.accountId, keyId);
+  const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
   return {
     region,
     accountId: caller.accountId,
     keyId,
-    arn: keyArn(region, caller.accountId, keyId),
+    arn,
     manager: 'CUSTOMER',
     keySpec,
     keyUsage,
@@ -105,7 +107,7 @@ export function planKey(
     policy:
       request.Policy === undefined
         ? defaultKeyPolicy(region, caller.accountId)
-        : requireAcceptablePolicy(request.Policy, request.BypassPolicyLockoutSafetyCheck === true, caller),
+        : requireAcceptablePolicy({ text: request.Policy, keyArn: arn, bypassesLockoutCheck }, context),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: isMultiRegion ? { type: 'PRIMARY', primaryRegion: region, replicaRegions: [] } : undefined,
     currentMaterialId: '',

@@ -23,11 +23,12 @@ export const putKeyPolicy = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: onKey({ action: 'kms:PutKeyPolicy', forms: 'idOrArn', rule: 'any' }),
-  async execute(authorized, input, { keys, caller }) {
+  async execute(authorized, input, context) {
     const { key } = authorized.targets[0];
     requireDefaultPolicyName(input.PolicyName);
-    const policy = requireAcceptablePolicy(input.Policy, input.BypassPolicyLockoutSafetyCheck === true, caller);
-    await changeKey(keys, key, { policy });
+    const bypassesLockoutCheck = input.BypassPolicyLockoutSafetyCheck === true;
+    const policy = requireAcceptablePolicy({ text: input.Policy, keyArn: key.arn, bypassesLockoutCheck }, context);
+    await changeKey(context.keys, key, { policy });
   },
 });
 

@@ -108,15 +108,16 @@ export function planReplica(
 ): KmsKey {
   const { ReplicaRegion: region, Policy: policy } = request;
   const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
+  const arn = keyArn(region, primary.accountId, primary.keyId);
   return {
     ...primary,
     region,
-    arn: keyArn(region, primary.accountId, primary.keyId),
+    arn,
     description: request.Description ?? '',
     policy:
       policy === undefined
         ? defaultKeyPolicy(region, primary.accountId)
-        : requireAcceptablePolicy(policy, bypassesLockoutCheck, context.caller),
+        : requireAcceptablePolicy({ text: policy, keyArn: arn, bypassesLockoutCheck }, context),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: { ...withReplica(primary, region), type: 'REPLICA' },
     createdMs: context.nowMs,
