@@ -14,7 +14,7 @@ export interface Row {
 /** Rows that do the same work, measured in turns, so that their ratios hold when the machine's speed does not. */
 export interface Group {
   readonly name: string;
-  /** Bytes of plaintext in one message. */
+  /** Bytes of plaintext in one message; 0 where there is no plaintext. */
   readonly sizeBytes: number;
   /** Name of the row that ratios refer to. */
   readonly baseline: string;

@@ -33,7 +33,7 @@ function cellsOf(row: RowResult, baseline: string): string[] {
   return [
     row.name,
     grouped(row.opsPerSecond),
-    significant(row.gigabytesPerSecond),
+    row.gigabytesPerSecond === 0 ? '' : significant(row.gigabytesPerSecond),
     row.time.median < 1000 ? row.time.median.toFixed(1) : grouped(row.time.median),
     `±${percent(row.time.spread)}`,
     row.name === baseline ? 'baseline' : `${row.timesBaseline.median.toFixed(2)}x`,
