@@ -44,6 +44,7 @@ export type Verdict =
       readonly names: NonNullable<PrincipalMatch>;
     };
 
+/** A policy that is ready to be evaluated. */
 export interface CompiledPolicy {
   readonly kind: PolicyKind;
   /** ARN or other name of the policy, for audit; undefined for the only one of its kind. */
@@ -72,6 +73,7 @@ const MAX_REMEMBERED_ACTIONS = 256;
 
 const NONE: Verdict = { effect: 'none' };
 
+/** @param name of the policy, for audit */
 export function compilePolicy(document: PolicyDocument, name?: string): CompiledPolicy {
   const statements = document.statements.map((statement, index) => compileStatement(statement, index, document));
   const byAction = new Map<string, Candidates>();
@@ -162,9 +164,7 @@ function compilePrincipals({ effect, principal, notPrincipal }: Statement): Prin
 
 function compileResources({ resources, notResources }: Statement, hasVariables: boolean): TextMatcher {
   const given = resources ?? notResources;
-  const matchers = (given ?? []).map((resource) =>
-    resource === '*' ? () => true : resourceMatcher(resource, hasVariables),
-  );
+  const matchers = (given ?? []).map((resource) => resourceMatcher(resource, hasVariables));
   const isListed: TextMatcher = (resource, values) => matchers.some((matches) => matches(resource, values));
   return notResources === undefined ? isListed : (resource, values) => !isListed(resource, values);
 }

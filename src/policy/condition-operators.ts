@@ -118,6 +118,7 @@ export interface ConditionClause {
   readonly values: readonly string[];
 }
 
+/** Whether a condition holds for a request. */
 export type ConditionTest = (values: ConditionValues) => boolean;
 
 /**

@@ -10,6 +10,5 @@ export interface ConditionValues {
   get(key: string): ConditionValue | undefined;
 }
 
+/** The text of a single-valued key, or the texts of a multi-valued one, also when there is but one. */
 export type ConditionValue = string | readonly string[];
-
-export const NO_VALUES: ConditionValues = { get: () => undefined };

@@ -8,8 +8,8 @@
  *   session) allows as far as boundary and session policy do too.
  * - "Cross-account policy evaluation logic": another account's caller needs the resource policy and the policies of its
  *   own account, with their limits.
- * - "Key policies in AWS KMS": a key policy is always there, and identity policies count only where it names the account.
- *   That also holds for the root user, to whom identity policies, boundaries and sessions allow everything.
+ * - "Key policies in AWS KMS": a key policy is always there, and identity policies count only where it names the
+ *   account. That also holds for the root user, to whom identity policies, boundaries and sessions allow everything.
  * - "Grants in AWS KMS": a grant allows as a key policy does that names the grantee, also to another account.
  * - "Control access to VPC endpoints using endpoint policies": the endpoint's policy has to allow everything that comes
  *   through it.
@@ -32,6 +32,7 @@ export interface PolicySet {
   readonly vpcEndpoint: CompiledPolicy | undefined;
 }
 
+/** A request, with what else the decision about it depends on. */
 export interface AccessQuestion extends PolicyRequest, GrantSubject {
   /** The account that owns the resource. */
   readonly resourceAccountId: string;
@@ -54,6 +55,7 @@ export interface DecidingPolicy {
 export type Permission =
   DecidingPolicy | { readonly type: 'grant'; readonly grant: Grant } | { readonly type: 'root user' };
 
+/** The answer, with what it rests on. */
 export type AccessDecision =
   | { readonly effect: 'allow'; readonly by: Permission }
   | {
@@ -85,6 +87,11 @@ interface Opinions {
   readonly vpcEndpoint: Opinion;
 }
 
+/**
+ * Decides about one request.
+ *
+ * @param policies all that are about the request; the caller's own ones are left aside for the root user
+ */
 export function decide(question: AccessQuestion, policies: PolicySet): AccessDecision {
   const isRoot = question.principal.kind === 'root';
   const ofCaller = (given: readonly CompiledPolicy[]): readonly CompiledPolicy[] => (isRoot ? [] : given);

@@ -18,6 +18,7 @@ export interface GrantSubject {
   readonly newGrant?: Pick<Grant, 'operations' | 'constraints'> | undefined;
 }
 
+/** A grant that allows a request, and how it names the caller. */
 export interface GrantMatch {
   readonly grant: Grant;
   readonly names: NonNullable<PrincipalMatch>;

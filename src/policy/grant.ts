@@ -29,6 +29,7 @@ export type GrantOperation = (typeof GRANT_OPERATIONS)[number];
 
 const OPERATION_NAMES: ReadonlySet<string> = new Set(GRANT_OPERATIONS);
 
+/** Whether grants can allow the operation of this name. */
 export function isGrantOperation(name: string): name is GrantOperation {
   return OPERATION_NAMES.has(name);
 }

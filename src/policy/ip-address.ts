@@ -6,6 +6,8 @@ export interface IpRange {
 }
 
 const WORD_BITS = 16;
+const ZERO = '0'.charCodeAt(0);
+const DOT = '.'.charCodeAt(0) - ZERO;
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0xffff];
 
 /**
@@ -22,8 +24,7 @@ export function parseIpRange(text: string): IpRange | undefined {
     return undefined;
   }
   const totalBits = words.length * WORD_BITS;
-  const prefix = slash < 0 ? String(totalBits) : text.slice(slash + 1);
-  const prefixBits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
+  const prefixBits = slash < 0 ? totalBits : parsePrefix(text.slice(slash + 1));
   if (prefixBits > totalBits) {
     return undefined;
   }
@@ -35,6 +36,10 @@ export function parseIpRange(text: string): IpRange | undefined {
   return isMapped
     ? { words: words.slice(MAPPED_PREFIX.length), prefixBits: prefixBits - mappedBits }
     : { words, prefixBits };
+}
+
+function parsePrefix(text: string): number {
+  return /^\d{1,3}$/.test(text) ? Number(text) : Infinity;
 }
 
 /** Whether every address of `inner` is in `outer`. */
@@ -56,12 +61,26 @@ function parseAddress(text: string): readonly number[] | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 
+/** Four numbers up to 255, without leading zeros. Read by hand: every condition on an address parses one. */
 function parseIpv4(text: string): readonly number[] | undefined {
-  if (!/^(?:(?:0|[1-9]\d{0,2})(?:\.(?!$)|$)){4}$/.test(text)) {
-    return undefined;
+  const octets: number[] = [];
+  let octet: number | undefined;
+  for (let index = 0; index <= text.length; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (index === text.length || digit === DOT) {
+      if (octet === undefined) {
+        return undefined;
+      }
+      octets.push(octet);
+      octet = undefined;
+    } else if (digit >= 0 && digit <= 9 && octet !== 0) {
+      octet = (octet ?? 0) * 10 + digit;
+    } else {
+      return undefined;
+    }
   }
-  const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number);
-  return Math.max(a, b, c, d) > 255 ? undefined : [a * 256 + b, c * 256 + d];
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  return octets.length === 4 && Math.max(a, b, c, d) <= 255 ? [a * 256 + b, c * 256 + d] : undefined;
 }
 
 function parseIpv6(text: string): readonly number[] | undefined {

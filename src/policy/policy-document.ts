@@ -15,6 +15,7 @@ import { INVALID_PRINCIPALS, isPolicyPrincipal, PRINCIPAL_TYPES, type PrincipalE
  */
 export type PolicyKind = 'key' | 'identity' | 'boundary' | 'session' | 'vpcEndpoint' | 'trust';
 
+/** One statement, as written, with its lists and conditions taken apart. */
 export interface Statement {
   readonly sid: string | undefined;
   readonly effect: 'Allow' | 'Deny';
@@ -29,6 +30,7 @@ export interface Statement {
   readonly conditions: readonly ConditionClause[];
 }
 
+/** A document that keeps the grammar of its kind. */
 export interface PolicyDocument {
   readonly kind: PolicyKind;
   /** `${…}` is a variable in version 2012-10-17, and plain text in the older one, which is also the default. */
@@ -36,6 +38,7 @@ export interface PolicyDocument {
   readonly statements: readonly Statement[];
 }
 
+/** The document, or what is wrong with it. */
 export type PolicyParseResult =
   { readonly ok: true; readonly policy: PolicyDocument } | { readonly ok: false; readonly problem: string };
 
@@ -58,7 +61,7 @@ const STATEMENT_MEMBERS = [
   'Condition',
 ];
 
-/** @returns the document, or what MalformedPolicyDocumentException says about it */
+/** Reads a policy; what is wrong with it is the text of MalformedPolicyDocumentException. */
 export function parsePolicyDocument(text: string, kind: PolicyKind): PolicyParseResult {
   let json: unknown;
   try {

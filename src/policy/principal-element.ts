@@ -6,6 +6,7 @@
 import { isGrantPrincipal } from './grant.ts';
 import type { Principal } from './principal.ts';
 
+/** The members of the elements Principal and NotPrincipal. */
 export const PRINCIPAL_TYPES = ['AWS', 'Service', 'Federated', 'CanonicalUser'];
 
 /** `*` stands for everyone; otherwise lists by type of principal, of which there are {@link PRINCIPAL_TYPES}. */
@@ -45,13 +46,13 @@ export type PrincipalMatch = 'self' | 'issuer' | 'account' | undefined;
 /** `isBounded` tells whether the caller has a permissions boundary. */
 export type PrincipalMatcher = (caller: Principal, isBounded: boolean) => PrincipalMatch;
 
-function namesEveryone(element: PrincipalElement): element is '*' {
+function namesEveryone(element: PrincipalElement): boolean {
   return element === '*' || element['AWS']?.includes('*') === true;
 }
 
 /** Compiles the element Principal. */
 export function principalMatcher(element: PrincipalElement): (caller: Principal) => PrincipalMatch {
-  if (namesEveryone(element)) {
+  if (element === '*' || namesEveryone(element)) {
     return () => 'self';
   }
   const names = new Set(element['AWS'] ?? []);

@@ -4,11 +4,11 @@
  * @source IAM User Guide, "IAM policy elements: Variables and tags"
  */
 import type { ConditionValues } from './condition-values.ts';
-import { ANY, matchesWildcard, STAR, type Pattern } from './wildcard.ts';
+import { literalPattern, matchesWildcard, STAR, wildcardPattern, type Pattern } from './wildcard.ts';
 
 /**
- * Whether a text of the request matches a text of the policy. A variable that the request has no value for, and that has
- * no default, makes a text that nothing equals.
+ * Whether a text of the request matches a text of the policy. A variable that the request has no value for, and that
+ * has no default, makes a text that nothing equals.
  */
 export type TextMatcher = (candidate: string, values: ConditionValues) => boolean;
 
@@ -18,11 +18,11 @@ interface Variable {
 }
 
 /** Characters that may be wildcards, variables, and what is meant literally in any case. */
-type Part = string | Variable | { readonly literal: string };
+type Part = FixedPart | Variable;
+type FixedPart = string | { readonly literal: string };
 
 /** The bound keeps reading linear; names and defaults of variables are far shorter. */
 const VARIABLE = /\$\{([^}]{0,512})\}/g;
-const VARIABLE_NAME = /^\s*([^,]*?)\s*(?:,\s*'(.*)'\s*)?$/;
 
 function parseParts(text: string, hasVariables: boolean): readonly Part[] {
   if (!hasVariables) {
@@ -37,12 +37,19 @@ function parseParts(text: string, hasVariables: boolean): readonly Part[] {
     if (name === '*' || name === '?' || name === '$') {
       parts.push({ literal: name });
     } else {
-      const [, key = name, fallback] = VARIABLE_NAME.exec(name) ?? [];
-      parts.push({ key: key.toLowerCase(), fallback });
+      parts.push(parseVariable(name));
     }
   }
   parts.push(text.slice(end));
   return parts.filter((part) => part !== '');
+}
+
+/** `key`, or `key, 'default'`. */
+function parseVariable(text: string): Variable {
+  const [name = '', ...rest] = text.split(',');
+  const fallback = rest.join(',').trim();
+  const isQuoted = fallback.length >= 2 && fallback.startsWith("'") && fallback.endsWith("'");
+  return { key: name.trim().toLowerCase(), fallback: isQuoted ? fallback.slice(1, -1) : undefined };
 }
 
 /** A variable takes the value of a single-valued key; a list cannot stand inside a text. */
@@ -57,14 +64,14 @@ type Resolve<Result> = (values: ConditionValues) => Result | undefined;
 /** Joins parts, at once when no variable is among them. */
 function resolver<Result>(
   parts: readonly Part[],
-  join: (texts: readonly Exclude<Part, Variable>[]) => Result,
+  join: (texts: readonly FixedPart[]) => Result,
 ): { readonly fixed: Result } | { readonly resolve: Resolve<Result> } {
-  const isFixed = (part: Part): part is Exclude<Part, Variable> => typeof part === 'string' || 'literal' in part;
+  const isFixed = (part: Part): part is FixedPart => typeof part === 'string' || 'literal' in part;
   if (parts.every(isFixed)) {
     return { fixed: join(parts) };
   }
   const resolve: Resolve<Result> = (values) => {
-    const texts: Exclude<Part, Variable>[] = [];
+    const texts: FixedPart[] = [];
     for (const part of parts) {
       if (isFixed(part)) {
         texts.push(part);
@@ -87,7 +94,7 @@ export function exactMatcher(
   hasVariables: boolean,
   fold: (text: string) => string = (same) => same,
 ): TextMatcher {
-  const join = (texts: readonly Exclude<Part, Variable>[]): string =>
+  const join = (texts: readonly FixedPart[]): string =>
     fold(texts.map((part) => (typeof part === 'string' ? part : part.literal)).join(''));
   const resolved = resolver(parseParts(text, hasVariables), join);
   if ('fixed' in resolved) {
@@ -96,16 +103,8 @@ export function exactMatcher(
   return (candidate, values) => fold(candidate) === resolved.resolve(values);
 }
 
-function joinPattern(texts: readonly Exclude<Part, Variable>[]): Pattern {
-  const pattern: number[] = [];
-  for (const part of texts) {
-    const text = typeof part === 'string' ? part : part.literal;
-    for (let index = 0; index < text.length; index++) {
-      const symbol = typeof part === 'string' ? text[index] : undefined;
-      pattern.push(symbol === '*' ? STAR : symbol === '?' ? ANY : text.charCodeAt(index));
-    }
-  }
-  return pattern;
+function joinPattern(texts: readonly FixedPart[]): Pattern {
+  return texts.flatMap((part) => (typeof part === 'string' ? wildcardPattern(part) : literalPattern(part.literal)));
 }
 
 /** Matches a text with `*` and `?` as wildcards, except in what variables stand for. */

@@ -6,12 +6,17 @@ export const ANY = -2;
 /** UTF-16 code units, {@link STAR} and {@link ANY}: a star that is meant literally is a code unit like any other. */
 export type Pattern = readonly number[];
 
+/** Reads no wildcards. */
+export function literalPattern(text: string): Pattern {
+  return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+}
+
+const STAR_UNIT = '*'.charCodeAt(0);
+const ANY_UNIT = '?'.charCodeAt(0);
+
 /** Reads `*` and `?` as wildcards. */
 export function wildcardPattern(text: string): Pattern {
-  return Array.from({ length: text.length }, (_, index) => {
-    const symbol = text[index];
-    return symbol === '*' ? STAR : symbol === '?' ? ANY : text.charCodeAt(index);
-  });
+  return literalPattern(text).map((unit) => (unit === STAR_UNIT ? STAR : unit === ANY_UNIT ? ANY : unit));
 }
 
 /**

@@ -9,7 +9,7 @@ it.each(PREDEFINED_ALIASES)('the policy of the key of %s is well formed', (alias
   if (service === undefined) {
     throw new Error('a predefined alias has no service');
   }
-  expect(parsePolicyDocument(awsManagedKeyPolicy('cn-north-1', '111122223333', service)).ok).toBe(true);
+  expect(parsePolicyDocument(awsManagedKeyPolicy('cn-north-1', '111122223333', service), 'key').ok).toBe(true);
   expect(awsManagedKeyPolicy('cn-north-1', '111122223333', service)).toContain('arn:aws-cn:iam::111122223333:root');
 });
 

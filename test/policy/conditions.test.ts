@@ -199,12 +199,18 @@ describe('policy variables', () => {
     ['without a value match nothing', { StringLike: { [NAME]: '*${aws:nothing}*' } }, false],
     ['without a value are unlike everything', { StringNotLike: { [NAME]: '*${aws:nothing}*' } }, true],
     ['may have a default', { StringEquals: { [NAME]: "${aws:nothing, 'bob'}" } }, true],
+    ['may have a default with a comma', { StringEquals: { 'kms:list': "${ aws:nothing ,'a, b' }" } }, true],
     ['prefer the value to the default', { StringEquals: { [NAME]: "${aws:PrincipalTag/team, 'bob'}" } }, false],
     ['work in comparisons without case', { StringEqualsIgnoreCase: { [NAME]: '${aws:username}' } }, true],
     ['stand in ARNs', { ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::*:user/${aws:username}' } }, true],
     ['are plain text in numbers', { NumericEquals: { 'aws:number': '${aws:number}' } }, false],
   ])('%s', (_what, condition, expected) => {
-    const more = { 'kms:x': 'abc', 'aws:number': '7', 'aws:PrincipalArn': 'arn:aws:iam::111122223333:user/bob' };
+    const more = {
+      'kms:x': 'abc',
+      'kms:list': 'a, b',
+      'aws:number': '7',
+      'aws:PrincipalArn': 'arn:aws:iam::111122223333:user/bob',
+    };
     expect(holds(condition, { ...given, ...more })).toBe(expected);
   });
 

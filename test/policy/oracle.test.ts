@@ -1,14 +1,17 @@
 /**
- * Our decisions against those of another implementation, @cloud-copilot/iam-simulate, which runs in a process of its own.
+ * Our decisions against those of another implementation, @cloud-copilot/iam-simulate, in a process of its own.
  *
  * Where the two are known to differ, we follow the IAM User Guide:
  * - The oracle lets NotPrincipal with Deny spare a caller of whom only the account, or only the user or session, is
- *   listed ("AWS JSON policy elements: NotPrincipal" asks for all of them).
- * - The oracle lets a session policy limit what a resource policy gives to the session itself or to everybody ("Policies
- *   and permissions in IAM", session policies: it does not).
- * Such requests are left out one by one. What the generator never draws, because the oracle takes it otherwise: variables
- * without a value in negated comparisons, `${*}` in exact ones, dates as seconds beside dates as text, numbers with an
- * exponent, addresses without a prefix length, statements without Resource, the root user, federated sessions.
+ *   listed; "AWS JSON policy elements: NotPrincipal" asks for all of them.
+ * - The oracle lets a session policy limit what a resource policy gives to the session itself or to everybody; it does
+ *   not, by "Policies and permissions in IAM", session policies.
+ *
+ * Such requests are left out one by one. What the generator never draws for the oracle, because it takes it otherwise:
+ * variables without a value in negated comparisons and in NotResource ("IAM policy elements: Variables and tags": they
+ * are like nothing), the character `${*}` in exact comparisons, variables in lists, texts that are no numbers, dates or
+ * addresses, dates as seconds beside dates as text, single addresses, ARNs that are cut short, version 2008-10-17,
+ * statements without Resource, the root user, federated sessions. naive.test.ts draws most of that.
  */
 import { describe, expect, it } from 'vitest';
 import type { AccessDecision, PolicySet } from '../../src/policy/decide.ts';
