@@ -5,6 +5,7 @@
  * @source KMS Developer Guide, "AWS managed keys"; the policies that the services document
  */
 import { partitionOf } from '../base/arn.ts';
+import { matchesWildcard, wildcardPattern } from './wildcard.ts';
 
 /** What a service does with the key in a caller's name. */
 const SERVICE_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'];
@@ -52,14 +53,12 @@ export function awsManagedKeyPolicy(region: string, accountId: string, service: 
 /** Grants of a service are ended by the account, or by the party that its grant names. */
 const GRANT_ENDING_ACTIONS = ['kms:RevokeGrant', 'kms:RetireGrant'];
 
-const NOT_REFUSED = [...SERVICE_ACTIONS, ...METADATA_ACTIONS, ...GRANT_ENDING_ACTIONS].map(
-  (action) => new RegExp(`^${action.replace('*', '.*')}$`),
-);
+const NOT_REFUSED = [...SERVICE_ACTIONS, ...METADATA_ACTIONS, ...GRANT_ENDING_ACTIONS].map(wildcardPattern);
 
 /**
  * True for an action on an AWS managed key that no caller is ever allowed, whatever other policies say: managing it,
  * and giving grants on it, which services alone do.
  */
 export function isRefusedOnAwsManagedKeys(action: string): boolean {
-  return !NOT_REFUSED.some((pattern) => pattern.test(action));
+  return !NOT_REFUSED.some((pattern) => matchesWildcard(pattern, action));
 }
