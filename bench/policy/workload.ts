@@ -37,6 +37,7 @@ const request: PolicyWorkload['request'] = {
   accountId: ACCOUNT,
   context: {
     'aws:securetransport': 'true',
+    'aws:userid': 'AIDAEXAMPLE',
     'aws:sourceip': '10.1.2.3',
     'aws:principaltag/team': 'shop',
     'aws:resourcetag/team': 'shop',
@@ -106,11 +107,11 @@ export const LARGE: PolicyWorkload = {
         return {
           Effect: index % 20 === 7 ? 'Deny' : 'Allow',
           Principal: { AWS: isLast ? request.principal : index % 10 === 7 ? ROOT.AWS : role(`r${index}`) },
-          Action: index % 4 === 0 ? ['kms:Enc*', 'kms:Sign'] : 'kms:Dec*',
+          Action: index % 4 === 0 ? ['kms:Enc*'] : 'kms:Dec*',
           Resource: '*',
           Condition: isLast
             ? { StringLike: { 'kms:ViaService': 's3.*' } }
-            : { StringEquals: { 'kms:EncryptionContext:App': `a${index}` } },
+            : { StringEquals: { 'aws:userid': `a${index}` } },
         };
       }),
     },

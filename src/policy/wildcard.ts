@@ -8,7 +8,11 @@ export type Pattern = readonly number[];
 
 /** Reads no wildcards. */
 export function literalPattern(text: string): Pattern {
-  return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+  const pattern: number[] = [];
+  for (let index = 0; index < text.length; index++) {
+    pattern.push(text.charCodeAt(index));
+  }
+  return pattern;
 }
 
 const STAR_UNIT = '*'.charCodeAt(0);
