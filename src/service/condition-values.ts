@@ -7,7 +7,10 @@ import type { RequestContext } from './target.ts';
  *
  * @source IAM User Guide, "AWS global condition context keys"
  */
-export function requestValues({ region, nowMs }: RequestContext, principal: Principal): ConditionValues {
+export function requestValues(
+  { region, nowMs }: Pick<RequestContext, 'region' | 'nowMs'>,
+  principal: Principal,
+): ConditionValues {
   const ofPrincipal = principalValues(principal);
   return {
     get(key) {

@@ -23,7 +23,10 @@ export interface ProposedPolicy {
  * @throws KmsServiceError LimitExceededException over 32,768 bytes; MalformedPolicyDocumentException for bad grammar,
  *   or when the policy would lock the caller out and `bypassesLockoutCheck` is false
  */
-export function requireAcceptablePolicy(proposed: ProposedPolicy, request: RequestContext): string {
+export function requireAcceptablePolicy(
+  proposed: ProposedPolicy,
+  request: Pick<RequestContext, 'caller' | 'region' | 'nowMs'>,
+): string {
   const { text, keyArn, bypassesLockoutCheck } = proposed;
   if (Buffer.byteLength(text, 'utf8') > MAX_POLICY_BYTES) {
     throw new KmsServiceError(

@@ -117,7 +117,11 @@ export function planReplica(
     policy:
       policy === undefined
         ? defaultKeyPolicy(region, primary.accountId)
-        : requireAcceptablePolicy({ text: policy, keyArn: arn, bypassesLockoutCheck }, context),
+        : // The request is made in the Region of the primary.
+          requireAcceptablePolicy(
+            { text: policy, keyArn: arn, bypassesLockoutCheck },
+            { ...context, region: primary.region },
+          ),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: { ...withReplica(primary, region), type: 'REPLICA' },
     createdMs: context.nowMs,
