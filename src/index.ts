@@ -3,11 +3,19 @@
  *
  * @example
  * const engine = await Engine.open({ dataDirectory: './data' });
- * const caller = administratorOf('111122223333');
+ * const caller = rootOf('111122223333');
  * const { KeyMetadata } = await engine.call('CreateKey', {}, { caller, region: 'eu-central-1' });
  */
-export { Engine, administratorOf, type CallContext, type EngineOptions } from './engine/engine.ts';
+export { Engine, type CallContext, type EngineOptions } from './engine/engine.ts';
 export { AttestationError } from './attestation/attestation-error.ts';
+export {
+  callerOf,
+  IdentityError,
+  rootOf,
+  type Identities,
+  type PrincipalName,
+  type PrincipalSettings,
+} from './iam/identities.ts';
 export { ERROR_CATALOGUE, KmsServiceError, type ErrorName } from './base/errors.ts';
 export type { Caller } from './base/caller.ts';
 export type { Clock } from './base/clock.ts';

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseTrustedRoots } from '../attestation/trusted-roots.ts';
 import { findAccessKeyIdProblem } from '../iam/access-keys.ts';
+import type { QuotaSettings } from '../quotas/request-quotas.ts';
+import { DEFAULT_RATES } from '../service/quota-groups.ts';
 import { COMMERCIAL_REGIONS, REGION_PATTERN } from '../base/regions.ts';
 
 /** A setting that cannot be used; its text names the setting and what it must look like. */
@@ -9,9 +12,30 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-export interface ServerConfig {
+/** Undefined when there are none. */
+export type QuotaConfig = QuotaSettings | undefined;
+
+export interface Address {
   readonly host: string;
   readonly port: number;
+  readonly isTls: boolean;
+}
+
+export interface TlsConfig {
+  /** Undefined when only listeners of VPC endpoints speak TLS. */
+  readonly address: Address | undefined;
+  /** Names and addresses that the certificate is for, besides those of this machine. */
+  readonly names: readonly string[];
+  /** Certificate and key of the operator; otherwise they are made. */
+  readonly own: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+}
+
+export interface ServerConfig {
+  readonly address: Address;
+  readonly tls: TlsConfig;
+  /** Path of the file that describes the listeners of VPC endpoints. */
+  readonly vpcEndpoints: string | undefined;
+  readonly quotas: QuotaConfig;
   readonly dataDirectory: string;
   readonly store: string | undefined;
   readonly regions: readonly string[];
@@ -30,6 +54,12 @@ export interface ServerConfig {
 /** Every variable, for `--help` and the documentation. */
 export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_LISTEN', 'address of the HTTP listener (default http://127.0.0.1:4599)'],
+  ['KEYWRIGHT_TLS_LISTEN', 'address of the TLS listener, for example https://0.0.0.0:4600 (default: none)'],
+  ['KEYWRIGHT_TLS_NAMES', 'DNS names and IP addresses for its certificate, besides those of this machine'],
+  ['KEYWRIGHT_TLS_CERT', 'PEM file of its certificate, instead of one that is made; together with'],
+  ['KEYWRIGHT_TLS_KEY', '  the PEM file of its private key'],
+  ['KEYWRIGHT_VPC_ENDPOINTS', 'YAML file with listeners that are VPC endpoints'],
+  ['KEYWRIGHT_QUOTAS', 'request quotas: aws (default), off, or aws with other rates: CreateKey=50,…'],
   ['KEYWRIGHT_DATA', 'data directory (default ./data)'],
   ['KEYWRIGHT_STORE', 'store URL, sqlite:PATH (default: keywright.db in the data directory)'],
   ['KEYWRIGHT_REGIONS', 'Regions to serve, separated by commas (default: all commercial AWS Regions)'],
@@ -43,9 +73,9 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
 ];
 
 /** Settings of the design that this version does not have: refused, because ignoring them would deceive. */
-const NOT_YET = ['KEYWRIGHT_TLS_LISTEN', 'KEYWRIGHT_PKCS11_MODULE'];
+const NOT_YET = ['KEYWRIGHT_PKCS11_MODULE'];
 
-const LISTEN = /^(?:http:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
+const LISTEN = /^(https?:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
 /**
@@ -60,10 +90,13 @@ export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
       throw new ConfigError(`${name} is set, but this version does not have that feature yet`);
     }
   }
-  const address = parseListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP'));
+  const address = parseHttpListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP'));
   const seed = get('KEYWRIGHT_SEED');
   return {
-    ...address,
+    address,
+    tls: parseTls(get),
+    vpcEndpoints: get('KEYWRIGHT_VPC_ENDPOINTS'),
+    quotas: parseQuotas(get('KEYWRIGHT_QUOTAS')),
     seed: seed === undefined ? undefined : resolve(seed),
     hasTestPowers: parseTestPowers(get('KEYWRIGHT_TEST_POWERS'), address.host),
     dataDirectory: resolve(get('KEYWRIGHT_DATA') ?? 'data'),
@@ -79,23 +112,79 @@ export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   };
 }
 
-function parseListen(text: string, plainHttp: string | undefined): { host: string; port: number } {
+/** @throws ConfigError for what is no address of the scheme, or would send plaintext keys over a network */
+export function parseListen(name: string, text: string, plainHttp: string | undefined): Address {
   const match = LISTEN.exec(text);
-  const port = Number(match?.[2] ?? Number.NaN);
+  const port = Number(match?.[3] ?? Number.NaN);
   if (match === null || !(port <= 65_535)) {
-    throw new ConfigError(`KEYWRIGHT_LISTEN must look like http://127.0.0.1:4599, not "${text}"`);
+    throw new ConfigError(`${name} must look like http://127.0.0.1:4599, not "${text}"`);
   }
-  const host = (match[1] === '' ? '127.0.0.1' : (match[1] ?? '')).replace(/^\[|\]$/g, '');
+  const host = (match[2] === '' ? '127.0.0.1' : (match[2] ?? '')).replace(/^\[|\]$/g, '');
+  const isTls = match[1]?.toLowerCase() === 'https://';
   if (plainHttp !== undefined && plainHttp !== 'anywhere') {
     throw new ConfigError('KEYWRIGHT_PLAIN_HTTP can only be "anywhere"');
   }
-  if (!LOOPBACK.test(host) && plainHttp !== 'anywhere') {
+  if (!isTls && !LOOPBACK.test(host) && plainHttp !== 'anywhere') {
     throw new ConfigError(
-      `KEYWRIGHT_LISTEN=${text} would send plaintext keys over the network: listen on 127.0.0.1 behind a TLS proxy, ` +
-        'or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
+      `${name}=${text} would send plaintext keys over the network: listen on 127.0.0.1 and set KEYWRIGHT_TLS_LISTEN for ` +
+        'everyone else, or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
     );
   }
-  return { host, port };
+  return { host, port, isTls };
+}
+
+function parseHttpListen(text: string, plainHttp: string | undefined): Address {
+  const address = parseListen('KEYWRIGHT_LISTEN', text, plainHttp);
+  if (address.isTls) {
+    throw new ConfigError(`KEYWRIGHT_LISTEN=${text}: the TLS listener is set with KEYWRIGHT_TLS_LISTEN`);
+  }
+  return address;
+}
+
+/** `aws`, `off`, or a comma list of quota=rate on top of AWS's defaults. */
+function parseQuotas(text = 'aws'): QuotaConfig {
+  if (text === 'off') {
+    return undefined;
+  }
+  const rates = text === 'aws' ? [] : text.split(',').map((part) => part.trim().split('=', 2));
+  for (const [quota = '', rate = ''] of rates) {
+    if (!DEFAULT_RATES.has(quota) || !(/^\d{1,9}(?:\.\d+)?$/.test(rate) && Number(rate) > 0)) {
+      throw new ConfigError(
+        'KEYWRIGHT_QUOTAS must be aws, off, or a comma list such as CreateKey=50,CryptographicOperationsRsa=2000; ' +
+          `"${quota}=${rate}" is no quota with a rate`,
+      );
+    }
+  }
+  return { rates: new Map(rates.map(([quota = '', rate]) => [quota, Number(rate)])) };
+}
+
+function parseTls(get: (name: string) => string | undefined): TlsConfig {
+  const text = get('KEYWRIGHT_TLS_LISTEN');
+  const certificateFile = get('KEYWRIGHT_TLS_CERT');
+  const keyFile = get('KEYWRIGHT_TLS_KEY');
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    throw new ConfigError('KEYWRIGHT_TLS_CERT and KEYWRIGHT_TLS_KEY must be set together');
+  }
+  const names = (get('KEYWRIGHT_TLS_NAMES') ?? '').split(',').map((name) => name.trim());
+  const bad = names.find(
+    (name) => name !== '' && isIP(name) === 0 && !/^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i.test(name),
+  );
+  if (bad !== undefined) {
+    throw new ConfigError(
+      `KEYWRIGHT_TLS_NAMES must be a comma list of DNS names and IP addresses; "${bad}" is neither`,
+    );
+  }
+  const own = certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
+  const base = { names: names.filter((name) => name !== ''), own };
+  if (text === undefined) {
+    return { ...base, address: undefined };
+  }
+  const withScheme = text.includes('://') ? text : `https://${text}`;
+  const address = parseListen('KEYWRIGHT_TLS_LISTEN', withScheme, undefined);
+  if (!address.isTls) {
+    throw new ConfigError(`KEYWRIGHT_TLS_LISTEN must look like https://0.0.0.0:4600, not "${text}"`);
+  }
+  return { ...base, address };
 }
 
 /** Whoever reaches the control endpoint needs no signature: it must not be in reach of a network. */

@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { administratorOf, type Engine } from '../engine/engine.ts';
+import type { Caller } from '../base/caller.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { NewAccessKey } from '../iam/access-keys.ts';
+import { callerOf } from '../iam/identities.ts';
 import { ConfigError, type ServerConfig } from './config.ts';
 
 /** How the one who starts the server can call it. */
@@ -24,7 +26,7 @@ export async function ensureCredentials(engine: Engine, config: ServerConfig): P
   if (config.credentials !== undefined) {
     const { accessKeyId, secretAccessKey, accountId } = config.credentials;
     const known = await engine.accessKeys.find(accessKeyId);
-    const owner = administratorOf(accountId ?? known?.identity.accountId ?? randomAccountId(engine));
+    const owner = await administratorOf(engine, accountId ?? known?.identity.accountId ?? engine.newAccountId());
     await engine.accessKeys.put({ accessKeyId, secretAccessKey }, owner);
     return { kind: 'given', accessKeyId };
   }
@@ -40,7 +42,7 @@ export async function ensureCredentials(engine: Engine, config: ServerConfig): P
     }
     return config.seed === undefined ? { kind: 'earlier', file: undefined } : { kind: 'seeded', file: config.seed };
   }
-  const made = await engine.accessKeys.create(administratorOf(config.accountId ?? randomAccountId(engine)));
+  const made = await engine.accessKeys.create(await administratorOf(engine, config.accountId ?? engine.newAccountId()));
   saveCredentials(config.dataDirectory, 'default', made);
   return { kind: 'made', file, ...made };
 }
@@ -57,8 +59,6 @@ export function saveCredentials(dataDirectory: string, profile: string, made: Ne
   return file;
 }
 
-/** 12 digits, the first one not zero: leading zeros are what tools lose. */
-function randomAccountId(engine: Engine): string {
-  const number = engine.core.randomBytes(6).readUIntBE(0, 6) % 900_000_000_000;
-  return String(100_000_000_000 + number);
+async function administratorOf({ identities }: Engine, accountId: string): Promise<Caller> {
+  return callerOf(await identities.ensureAdministrator(accountId));
 }

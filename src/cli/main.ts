@@ -5,13 +5,17 @@ import { RootKeyError } from '../materials/passphrase-file.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
 import { runSeed } from './seed-command.ts';
+import { runIam } from './iam-command.ts';
 import { runServer } from './server-command.ts';
+import { runTrust } from './trust-command.ts';
 
 const HELP = `Usage: keywright <command> [options]
 
 Commands:
   server      start the key management service
   seed        make the accounts, keys, aliases and grants of a file
+  iam         manage accounts, users, roles, services and access keys
+  trust       print where the certificate is that clients of the TLS listener must trust
   info        print version and cryptographic core of this installation, as JSON
 
 Options:
@@ -35,6 +39,12 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
       return 0;
     case 'seed':
       await runSeed(args);
+      return 0;
+    case 'iam':
+      await runIam(args);
+      return 0;
+    case 'trust':
+      runTrust(args);
       return 0;
     case 'info':
       process.stdout.write(`${JSON.stringify({ version: readVersion(), core: loadCore().info() }, null, 2)}\n`);

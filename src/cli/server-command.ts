@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { Engine } from '../engine/engine.ts';
 import { TestPowers } from '../engine/test-powers/test-powers.ts';
-import { HttpServer } from '../server/http-server.ts';
-import { ConfigError, readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
+import { caPath } from '../server/tls-certificates.ts';
+import { readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
 import { ensureCredentials, type FirstCredentials } from './first-credentials.ts';
+import { openListeners, tlsDirectory, type Listener, type OpenListeners } from './listeners.ts';
 import { applySeedFile } from './seed-command.ts';
 import { createStderrLog } from './stderr-log.ts';
 
@@ -32,31 +33,32 @@ export async function runServer(args: readonly string[]): Promise<void> {
   }
   const config = readServerConfig(process.env);
   const log = createStderrLog();
-  const { dataDirectory, store, regions, attestationRoots } = config;
+  const { dataDirectory, store, regions, quotas, attestationRoots } = config;
   const engine = await Engine.open({
     dataDirectory,
     regions,
     log,
+    ...(quotas === undefined ? {} : { requestQuotas: quotas }),
     ...(store === undefined ? {} : { store }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
     ...(config.hasTestPowers ? { testPowers: new TestPowers() } : {}),
   });
-  let server: HttpServer;
+  let listeners: OpenListeners;
   let credentials: FirstCredentials;
   try {
     if (config.seed !== undefined) {
       process.stdout.write(await applySeedFile(engine, dataDirectory, config.seed));
     }
     credentials = await ensureCredentials(engine, config);
-    server = await HttpServer.listen({ engine, log, host: config.host, port: config.port });
+    listeners = await openListeners(engine, log, config, process.env['KEYWRIGHT_PLAIN_HTTP']);
   } catch (error) {
     await engine.close();
-    throw explainListenError(error, config);
+    throw error;
   }
-  process.stdout.write(greeting(config, server.port, credentials, engine.core.info().binding === 'wasm'));
+  process.stdout.write(greeting(config, listeners.all, credentials, engine.core.info().binding === 'wasm'));
   const signal = await nextSignal();
   log.info('stopping', { signal });
-  await server.close();
+  await listeners.close();
   await engine.close();
   log.info('stopped');
 }
@@ -74,27 +76,20 @@ function nextSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-function explainListenError(error: unknown, { host, port }: ServerConfig): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const address = `${host}:${String(port)}`;
-  if (code === 'EADDRINUSE') {
-    return new ConfigError(`something else listens on ${address}: stop it, or choose another KEYWRIGHT_LISTEN`);
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return new ConfigError(`this process may not listen on ${address}: choose another KEYWRIGHT_LISTEN`);
-  }
-  return error;
-}
-
-function greeting(config: ServerConfig, port: number, credentials: FirstCredentials, isSlow: boolean): string {
-  const { host, regions, dataDirectory } = config;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+function greeting(
+  config: ServerConfig,
+  listeners: readonly Listener[],
+  credentials: FirstCredentials,
+  isSlow: boolean,
+): string {
+  const { regions, dataDirectory } = config;
+  const url = listeners[0]?.url ?? '';
   const region = regions.includes('us-east-1') ? 'us-east-1' : (regions[0] ?? '');
   return `
-Keywright listens on ${url}
+Keywright listens on ${listeners.map(showListener).join('\n                     ')}
   Regions: ${regions.length > 3 ? `${String(regions.length)}, told apart by the signature` : regions.join(', ')}
   Data:    ${dataDirectory}
-${isSlow ? SLOW_CORE_NOTE : ''}${config.hasTestPowers ? TEST_POWERS_NOTE : ''}
+${trustLine(config)}${isSlow ? SLOW_CORE_NOTE : ''}${config.hasTestPowers ? TEST_POWERS_NOTE : ''}
 Call it with the AWS CLI:
 
 ${credentialLines(credentials)
@@ -105,6 +100,15 @@ ${credentialLines(credentials)
 
 Press Ctrl-C to stop.
 `;
+}
+
+function showListener({ url, vpcEndpointId }: Listener): string {
+  return vpcEndpointId === undefined ? url : `${url} (${vpcEndpointId})`;
+}
+
+function trustLine({ tls, dataDirectory }: ServerConfig): string {
+  const isOurs = tls.address !== undefined && tls.own === undefined;
+  return isOurs ? `  CA:      ${caPath(tlsDirectory(dataDirectory))} (keywright trust tells how to use it)\n` : '';
 }
 
 function credentialLines(credentials: FirstCredentials): string[] {

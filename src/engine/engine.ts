@@ -10,16 +10,19 @@ import { SILENT_LOG, type Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { COMMERCIAL_REGIONS } from '../base/regions.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
-import { AccountAccess } from '../iam/account-access.ts';
+import { callerOf, Identities, rootOf } from '../iam/identities.ts';
+import { PolicyAccess } from '../iam/policy-access.ts';
+import { Sts } from '../iam/sts.ts';
 import { AbsentBackend } from '../materials/absent-backend.ts';
 import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
 import { RegionKeys } from '../materials/region-keys.ts';
 import { RegionTokens } from '../materials/region-tokens.ts';
 import { RoutedMaterials } from '../materials/routed-materials.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
+import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
 import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
 import { openStoreSecret } from '../service/key-store-secrets.ts';
-import type { RequestContext } from '../service/target.ts';
+import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
 import type { RequestForm } from '../service/schema.ts';
@@ -50,10 +53,16 @@ export interface EngineOptions {
   readonly log?: Log;
   /** What tests may do to this engine; its clock is then that of the service, and `clock` that of signatures. */
   readonly testPowers?: TestPowers;
+  /** Request quotas that every account is held to; default: none. */
+  readonly requestQuotas?: QuotaSettings;
 }
 
 /** Who calls, and in which Region; the time is the engine's, and so is the request id unless the caller has one. */
-export type CallContext = Pick<RequestContext, 'caller' | 'region'> & Partial<Pick<RequestContext, 'requestId'>>;
+export type CallContext = Pick<RequestContext, 'caller' | 'region'> &
+  Partial<Pick<RequestContext, 'origin' | 'requestId'>>;
+
+/** A call inside the process came over no network. */
+const NO_ORIGIN: RequestOrigin = {};
 
 const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };
 
@@ -64,7 +73,10 @@ const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };
 export class Engine {
   readonly regions: ReadonlySet<string>;
   readonly core: CryptoCore;
+  readonly identities: Identities;
   readonly accessKeys: AccessKeys;
+  readonly access: PolicyAccess;
+  readonly sts: Sts;
   /** The time that signatures are checked against; see {@link nowMs} for that of the service. */
   readonly clock: Clock;
   readonly testPowers: TestPowers | undefined;
@@ -77,7 +89,9 @@ export class Engine {
 
   private constructor(parts: {
     core: CryptoCore;
+    identities: Identities;
     accessKeys: AccessKeys;
+    access: PolicyAccess;
     clock: Clock;
     ports: ServicePorts;
     connections: KeyStoreConnections;
@@ -87,7 +101,10 @@ export class Engine {
   }) {
     this.regions = parts.ports.regions;
     this.core = parts.core;
+    this.identities = parts.identities;
     this.accessKeys = parts.accessKeys;
+    this.access = parts.access;
+    this.sts = new Sts(parts.identities, parts.accessKeys, parts.access, parts.clock);
     this.clock = parts.clock;
     this.#ports = parts.ports;
     this.#store = parts.store;
@@ -129,8 +146,12 @@ export class Engine {
       const tokens = new RegionTokens(core, regionKeys);
       const keyStoreBackends = makeBackends(options, store, tokens);
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
+      const identities = new Identities(core, store.principals, clock);
+      const access = new PolicyAccess(identities);
       return new Engine({
         core,
+        identities,
+        access,
         accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
         clock: signatureClock,
         testPowers,
@@ -145,7 +166,11 @@ export class Engine {
           keyStores: store.keyStores,
           keyStoreBackends,
           keyStoreConnector: connections,
-          access: new AccountAccess(),
+          access,
+          quotas:
+            options.requestQuotas === undefined
+              ? undefined
+              : new LeasedRequestQuotas(store.quotas(), options.requestQuotas),
           random: core,
           envelopes: core,
           attestationRoots,
@@ -188,6 +213,7 @@ export class Engine {
       caller: context.caller,
       region: context.region,
       requestId: context.requestId ?? randomUUID(),
+      origin: context.origin ?? NO_ORIGIN,
       nowMs: this.nowMs(),
     };
     try {
@@ -212,6 +238,22 @@ export class Engine {
    */
   get ports(): ServicePorts {
     return this.#ports;
+  }
+
+  /** A user, role or root user by its ARN, as the caller of a request; undefined for one that there is not. */
+  async findPrincipal(accountId: string, arn: string): Promise<Caller | undefined> {
+    if (arn === rootOf(accountId).arn) {
+      return rootOf(accountId);
+    }
+    const principals = await this.identities.list(accountId);
+    const found = principals.find((principal) => principal.arn === arn && principal.kind !== 'service');
+    return found === undefined ? undefined : callerOf(found);
+  }
+
+  /** 12 random digits, the first one not zero: leading zeros are what tools lose. */
+  newAccountId(): string {
+    const number = this.core.randomBytes(6).readUIntBE(0, 6) % 900_000_000_000;
+    return String(100_000_000_000 + number);
   }
 
   /** The time of the service in milliseconds since 1970: what keys, grants and schedules go by. */
@@ -260,14 +302,5 @@ function makeBackends(options: EngineOptions, store: Store, tokens: RegionTokens
     AWS_CLOUDHSM: new AbsentBackend('CLUSTER_NOT_FOUND'),
     EXTERNAL_KEY_STORE: new AbsentBackend('XKS_PROXY_NOT_REACHABLE'),
     ...options.keyStoreBackends?.(directory),
-  };
-}
-
-/** The administrator that the first start makes in an account. */
-export function administratorOf(accountId: string): Caller {
-  return {
-    accountId,
-    arn: `arn:aws:iam::${accountId}:user/administrator`,
-    principalId: `AIDA${accountId}ADMIN`,
   };
 }

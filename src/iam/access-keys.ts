@@ -1,10 +1,11 @@
 import type { CryptoCore, KeyHandle } from '../core/crypto-core.ts';
-import type { Caller } from '../base/caller.ts';
+import type { Caller, CallerSession } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import { EntityCache } from '../base/entity-cache.ts';
 import { encodeFields } from '../base/fields.ts';
-import { chain, type MaybePromise } from '../base/maybe-promise.ts';
-import type { AccessKeyRecords } from '../base/stored-records.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { AccessKeyRecord, AccessKeyRecords, TemporaryCredential } from '../base/stored-records.ts';
+import { randomId } from './unique-ids.ts';
 
 /** An access key in use. */
 export interface AccessKey {
@@ -13,6 +14,9 @@ export interface AccessKey {
   readonly secret: KeyHandle;
   readonly isActive: boolean;
   readonly identity: Caller;
+  /** SHA-256 of the session token; for temporary credentials only. */
+  readonly sessionTokenDigest: Uint8Array | undefined;
+  readonly expiresAtMs: number | undefined;
 }
 
 /** An access key that was just made; the only time that its secret is seen. */
@@ -29,8 +33,22 @@ export function findAccessKeyIdProblem(accessKeyId: string): string | undefined 
   return accessKeyId.startsWith('ASIA') ? 'must not start with ASIA: those are temporary credentials' : undefined;
 }
 
+/** Credentials of a session that was just made; the only time that secret and token are seen. */
+export interface TemporaryCredentials extends NewAccessKey {
+  readonly sessionToken: string;
+  readonly expiresMs: number;
+}
+
+/** What lists show of an access key. */
+export interface AccessKeySummary {
+  readonly accessKeyId: string;
+  readonly isActive: boolean;
+  readonly createdMs: number;
+}
+
 const MAX_CACHED_ACCESS_KEYS = 10_000;
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const SECRET_BYTES = 30;
+const SESSION_TOKEN_BYTES = 96;
 
 /** The access keys of all accounts; secrets are handles in the core while in use and wrapped at rest. */
 export class AccessKeys {
@@ -64,25 +82,65 @@ export class AccessKeys {
 
   /** Makes an access key with random id and secret for `owner`. */
   async create(owner: Caller): Promise<NewAccessKey> {
-    const id = [...this.#core.randomBytes(16)].map((byte) => BASE32.charAt(byte % BASE32.length)).join('');
-    const made = { accessKeyId: `AKIA${id}`, secretAccessKey: this.#core.randomBytes(30).toString('base64') };
+    const made = { accessKeyId: randomId(this.#core, 'AKIA'), secretAccessKey: this.#newSecret() };
     await this.put(made, owner);
     return made;
   }
 
-  /** Stores an access key that was made elsewhere, or changes the secret of a stored one. */
-  async put({ accessKeyId, secretAccessKey }: NewAccessKey, owner: Caller): Promise<void> {
+  /** Stores an access key that was made elsewhere, or changes secret and owner of a stored one. */
+  put(accessKey: NewAccessKey, owner: Caller): Promise<void> {
+    return this.#store(accessKey, owner, undefined);
+  }
+
+  /** Makes credentials for the session that `identity` carries; from `expiresMs` on they are refused. */
+  async createTemporary(identity: Caller, expiresMs: number): Promise<TemporaryCredentials> {
+    const made = { accessKeyId: randomId(this.#core, 'ASIA'), secretAccessKey: this.#newSecret() };
+    const sessionToken = this.#core.randomBytes(SESSION_TOKEN_BYTES).toString('base64');
+    const tokenDigest = this.#core.digest('SHA-256', Buffer.from(sessionToken, 'latin1'));
+    await this.#store(made, identity, { tokenDigest, expiresMs });
+    return { ...made, sessionToken, expiresMs };
+  }
+
+  /** The long-term access keys of a principal, oldest first. */
+  async list(principalId: string): Promise<readonly AccessKeySummary[]> {
+    const records = await this.#records.listOfPrincipal(principalId);
+    return records.map(({ accessKeyId, isActive, createdMs }) => ({ accessKeyId, isActive, createdMs }));
+  }
+
+  /** Lets an access key be used, or no longer; false when there is none. */
+  async setActive(accessKeyId: string, isActive: boolean): Promise<boolean> {
+    const record = await this.#records.find(accessKeyId);
+    if (record === undefined) {
+      return false;
+    }
+    await this.#records.put({ ...record, isActive });
+    return true;
+  }
+
+  /** Returns false when there was no such access key. */
+  delete(accessKeyId: string): Promise<boolean> {
+    return this.#records.delete(accessKeyId);
+  }
+
+  #newSecret(): string {
+    return this.#core.randomBytes(SECRET_BYTES).toString('base64');
+  }
+
+  async #store(
+    { accessKeyId, secretAccessKey }: NewAccessKey,
+    identity: Caller,
+    temporary: TemporaryCredential | undefined,
+  ): Promise<void> {
     const secret = this.#importSecret(secretAccessKey);
-    const wrapped = this.#core.wrapKey(this.#kek, secret, secretAad(accessKeyId, owner.accountId));
+    const wrapped = this.#core.wrapKey(this.#kek, secret, secretAad(accessKeyId, identity, temporary));
     secret.destroy();
     await this.#records.put({
       accessKeyId,
-      accountId: owner.accountId,
-      principalArn: owner.arn,
-      principalId: owner.principalId,
+      identity,
       secret: wrapped,
       isActive: true,
       createdMs: this.#clock.nowMs(),
+      temporary,
     });
   }
 
@@ -104,22 +162,41 @@ export class AccessKeys {
     }
   }
 
-  #load(accessKeyId: string): Promise<AccessKey | undefined> {
-    return Promise.resolve(
-      chain(this.#records.find(accessKeyId), (record) =>
-        record === undefined
-          ? undefined
-          : {
-              accessKeyId,
-              secret: this.#core.unwrapKey(this.#kek, record.secret, secretAad(accessKeyId, record.accountId), 'hmac'),
-              isActive: record.isActive,
-              identity: { accountId: record.accountId, arn: record.principalArn, principalId: record.principalId },
-            },
-      ),
-    );
+  async #load(accessKeyId: string): Promise<AccessKey | undefined> {
+    const record = await this.#records.find(accessKeyId);
+    return record === undefined ? undefined : this.#open(record);
+  }
+
+  #open({ accessKeyId, identity, secret, isActive, temporary }: AccessKeyRecord): AccessKey {
+    return {
+      accessKeyId,
+      secret: this.#core.unwrapKey(this.#kek, secret, secretAad(accessKeyId, identity, temporary), 'hmac'),
+      isActive,
+      identity,
+      sessionTokenDigest: temporary?.tokenDigest,
+      expiresAtMs: temporary?.expiresMs,
+    };
   }
 }
 
-function secretAad(accessKeyId: string, accountId: string): Buffer {
-  return encodeFields('keywright/access-key-secret/v1', accessKeyId, accountId);
+/** Binds a stored secret to whom it stands for: with another identity, session or expiry it does not open. */
+function secretAad(accessKeyId: string, identity: Caller, temporary: TemporaryCredential | undefined): Buffer {
+  const { accountId, arn, principalId, session } = identity;
+  return encodeFields(
+    'keywright/access-key-secret/v1',
+    accessKeyId,
+    accountId,
+    arn,
+    principalId,
+    session === undefined ? '' : encodeSession(session),
+    temporary === undefined
+      ? ''
+      : `${Buffer.from(temporary.tokenDigest).toString('hex')} ${String(temporary.expiresMs)}`,
+  );
+}
+
+/** The members by name: they come from the store in another order than they were made in. */
+function encodeSession(session: CallerSession): string {
+  const entries = Object.entries({ ...session, tags: [...session.tags] }).filter(([, value]) => value !== undefined);
+  return JSON.stringify(entries.sort(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -4,7 +4,7 @@
  * @source KMS Developer Guide, "Grants in AWS KMS", "Using grant constraints", "Granting CreateGrant permission"
  */
 import type { PolicyRequest } from './compile.ts';
-import { isGrantOperation, type Grant, type GrantConstraints, type GrantOperation } from './grant.ts';
+import { isGrantOperation, type Grant, type GrantConstraints, type GrantOperation, type GrantParty } from './grant.ts';
 import type { Principal } from './principal.ts';
 import type { PrincipalMatch } from './principal-element.ts';
 
@@ -28,6 +28,11 @@ const ACTION_PREFIX = 'kms:';
 /** Operations that the encryption context constraints of a grant do not limit. */
 const WITHOUT_CONTEXT: readonly GrantOperation[] = ['DescribeKey', 'RetireGrant'];
 
+/** Whether any grant of the operation may be used, whatever its encryption context constraint. */
+export function isFreeOfContext(operation: GrantOperation): boolean {
+  return operation === 'CreateGrant' || WITHOUT_CONTEXT.includes(operation);
+}
+
 /** The grants of `grants` that allow the request, as long as nothing denies it. */
 export function matchGrants(grants: readonly Grant[], request: PolicyRequest, subject: GrantSubject): GrantMatch[] {
   const operation = request.action.slice(ACTION_PREFIX.length);
@@ -35,7 +40,7 @@ export function matchGrants(grants: readonly Grant[], request: PolicyRequest, su
     return [];
   }
   return grants.flatMap((grant) => {
-    const names = matchGrantee(grant, request.principal);
+    const names = matchParty(grant.grantee, request.principal);
     const isAllowed =
       names !== undefined &&
       grant.operations.includes(operation) &&
@@ -47,18 +52,18 @@ export function matchGrants(grants: readonly Grant[], request: PolicyRequest, su
 
 const ROOT_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):root$/;
 
-/** How directly a grant names the caller; a grant to an account leaves it to the account's own policies. */
-function matchGrantee({ grantee }: Grant, caller: Principal): PrincipalMatch {
-  if (grantee.kind === 'service' || caller.kind === 'service') {
-    return grantee.kind === caller.kind && grantee.name === caller.arn ? 'self' : undefined;
+/** How directly a party of a grant is the caller; an account as a party leaves it to the account's own policies. */
+export function matchParty(party: GrantParty, caller: Principal): PrincipalMatch {
+  if (party.kind === 'service' || caller.kind === 'service') {
+    return party.kind === caller.kind && party.name === caller.arn ? 'self' : undefined;
   }
   if (caller.kind === 'provider') {
     return undefined;
   }
-  if (ROOT_ARN.exec(grantee.name)?.[1] === caller.accountId) {
+  if (ROOT_ARN.exec(party.name)?.[1] === caller.accountId) {
     return 'account';
   }
-  return grantee.name === caller.arn ? 'self' : grantee.name === caller.issuer?.arn ? 'issuer' : undefined;
+  return party.name === caller.arn ? 'self' : party.name === caller.issuer?.arn ? 'issuer' : undefined;
 }
 
 /** The source is compared only for services that act for themselves, and not when a grant is retired. */

@@ -36,6 +36,9 @@ export function principalOf(caller: Caller): Principal {
     const issuer = { arn: `arn:${partition}:iam::${accountId}:role/${name}`, principalId: roleId };
     return { ...caller, kind: 'role-session', issuer };
   }
+  if (!caller.arn.startsWith('arn:')) {
+    return { ...caller, kind: 'service' };
+  }
   const resource = caller.arn.split(':')[5] ?? '';
   const kind = resource === 'root' ? 'root' : resource.startsWith('federated-user/') ? 'federated-user' : 'user';
   return { ...caller, kind };

@@ -1,4 +1,5 @@
-import { administratorOf } from '../engine/engine.ts';
+import type { Caller } from '../base/caller.ts';
+import { callerOf } from '../iam/identities.ts';
 import type { SeedAccount } from './seed-file.ts';
 import type { SeedSession } from './session.ts';
 
@@ -6,14 +7,16 @@ import type { SeedSession } from './session.ts';
 export async function planAccount(session: SeedSession, account: SeedAccount): Promise<void> {
   const { accountId, at, accessKeys = [] } = account;
   session.claim(at, `account ${accountId}`);
-  const { accessKeys: stored } = session.engine;
-  const owner = administratorOf(accountId);
+  const { accessKeys: stored, identities } = session.engine;
+  const owner = async (): Promise<Caller> => callerOf(await identities.ensureAdministrator(accountId));
   for (const { accessKeyId, secretAccessKey, at: place } of accessKeys) {
     const what = `access key ${accessKeyId}`;
     session.claim(place, what);
     const existing = await stored.find(accessKeyId);
     if (existing === undefined) {
-      session.add(() => stored.put({ accessKeyId, secretAccessKey }, owner));
+      session.add(async () => {
+        await stored.put({ accessKeyId, secretAccessKey }, await owner());
+      });
       continue;
     }
     session.requireSame(place, `account of ${what}`, accountId, existing.identity.accountId);
@@ -32,7 +35,7 @@ export async function planAccount(session: SeedSession, account: SeedAccount): P
     session.noteExisting();
   } else {
     session.add(async () => {
-      session.generatedAccessKeys.push({ accountId, ...(await stored.create(owner)) });
+      session.generatedAccessKeys.push({ accountId, ...(await stored.create(await owner())) });
     });
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KmsServiceError } from '../base/errors.ts';
-import { administratorOf, type Engine } from '../engine/engine.ts';
+import { type Engine } from '../engine/engine.ts';
+import { rootOf } from '../iam/identities.ts';
 import type { OperationContext } from '../service/operation.ts';
 import type { ServicePorts } from '../service/pipeline.ts';
 import type { NewAccessKey } from '../iam/access-keys.ts';
@@ -48,10 +49,11 @@ export class SeedSession {
   context(accountId: string, region: string): OperationContext {
     return {
       ...this.ports,
-      caller: administratorOf(accountId),
+      caller: rootOf(accountId),
       region,
       requestId: randomUUID(),
       nowMs: this.nowMs,
+      origin: {},
       recipient: undefined,
     };
   }

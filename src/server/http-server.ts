@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { KmsServiceError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { TestPowers } from '../engine/test-powers/test-powers.ts';
+import type { VpcEndpoint } from '../service/target.ts';
 import { encodeError, encodeOutput, JSON_CONTENT_TYPE } from '../base/json-protocol.ts';
+import { Authenticator } from './authenticate.ts';
 import { KmsEndpoint } from './kms-endpoint.ts';
 import { readBody } from './request-body.ts';
 import { answerTestControl, TEST_CONTROL_PREFIX } from './test-control.ts';
+import type { TlsCredentials } from './tls-certificates.ts';
+import { isQueryRequest, StsEndpoint, XML_CONTENT_TYPE } from './sts-endpoint.ts';
 
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -19,6 +24,13 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const DRAIN_TIMEOUT_MS = 10_000;
 
 const LOOPBACK_HOST = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?$/i;
+const HTTP_OPTIONS: ServerOptions = {
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  connectionsCheckingInterval: 5_000,
+  noDelay: true,
+};
 
 export interface HttpServerOptions {
   readonly engine: Engine;
@@ -26,35 +38,40 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Present for a listener that speaks TLS 1.2 or 1.3 only. */
+  readonly tls?: TlsCredentials | undefined;
+  /** Present for a listener that is the door of a VPC endpoint. */
+  readonly vpcEndpoint?: VpcEndpoint | undefined;
 }
 
 /** The HTTP door of an engine. */
 export class HttpServer {
   readonly #engine: Engine;
-  readonly #endpoint: KmsEndpoint;
+  readonly #kms: KmsEndpoint;
+  readonly #sts: StsEndpoint;
   readonly #log: Log;
   readonly #server: Server;
   #isClosing = false;
 
   private constructor(options: HttpServerOptions) {
     this.#engine = options.engine;
-    this.#endpoint = new KmsEndpoint(options.engine);
+    const authenticator = new Authenticator(options.engine, options.vpcEndpoint);
+    this.#kms = new KmsEndpoint(options.engine, authenticator);
+    this.#sts = new StsEndpoint(options.engine, authenticator);
     this.#log = options.log;
-    this.#server = createServer(
-      {
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        connectionsCheckingInterval: 5_000,
-        noDelay: true,
-      },
-      (request, response) => {
-        this.#handle(request, response).catch((error: unknown) => {
-          this.#log.error('request failed outside the engine', { error: String(error) });
-          response.destroy();
-        });
-      },
-    );
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#handle(request, response).catch((error: unknown) => {
+        this.#log.error('request failed outside the engine', { error: String(error) });
+        response.destroy();
+      });
+    };
+    this.#server =
+      options.tls === undefined
+        ? createServer(HTTP_OPTIONS, listener)
+        : createTlsServer(
+            { ...HTTP_OPTIONS, cert: options.tls.certificate, key: options.tls.privateKey, minVersion: 'TLSv1.2' },
+            listener,
+          );
   }
 
   /** Starts to listen. @throws Error with code EADDRINUSE, EACCES … when the address cannot be had */
@@ -68,6 +85,13 @@ export class HttpServer {
       });
     });
     return server;
+  }
+
+  /** Shows other certificates to connections that begin from now on. */
+  useCredentials({ certificate, privateKey }: TlsCredentials): void {
+    if (this.#server instanceof TlsServer) {
+      this.#server.setSecureContext({ cert: certificate, key: privateKey, minVersion: 'TLSv1.2' });
+    }
   }
 
   /** The port that the server listens on. */
@@ -142,17 +166,32 @@ export class HttpServer {
     const requestId = randomUUID();
     try {
       const body = await readBody(request);
-      this.#sendJson(response, requestId, 200, encodeOutput(await this.#endpoint.answer(request, body, requestId)));
+      if (isQueryRequest(request)) {
+        const { status, body: text } = await this.#sts.answer(request, body, requestId);
+        this.#send(response, requestId, status, XML_CONTENT_TYPE, text);
+      } else {
+        const output = await this.#kms.answer(request, body, requestId);
+        this.#send(response, requestId, 200, JSON_CONTENT_TYPE, encodeOutput(output));
+      }
     } catch (error) {
-      if (request.destroyed && !request.complete) {
-        return;
-      }
-      const answer = this.#toServiceError(error);
-      if (answer.name === 'RequestEntityTooLargeException') {
-        // The rest of the body is not worth reading.
-        response.setHeader('Connection', 'close');
-      }
-      this.#sendJson(response, requestId, answer.httpStatus, encodeError(answer));
+      this.#sendError(request, response, requestId, error);
+    }
+  }
+
+  #sendError(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {
+    if (request.destroyed && !request.complete) {
+      return;
+    }
+    const answer = this.#toServiceError(error);
+    if (answer.name === 'RequestEntityTooLargeException') {
+      // The rest of the body is not worth reading.
+      response.setHeader('Connection', 'close');
+    }
+    if (isQueryRequest(request)) {
+      const { status, body } = this.#sts.encodeError(answer, requestId);
+      this.#send(response, requestId, status, XML_CONTENT_TYPE, body);
+    } else {
+      this.#send(response, requestId, answer.httpStatus, JSON_CONTENT_TYPE, encodeError(answer));
     }
   }
 
@@ -165,7 +204,8 @@ export class HttpServer {
     });
     return new KmsServiceError('KMSInternalException', 'An internal error occurred.', error);
   }
-  #sendJson(response: ServerResponse, requestId: string, status: number, body: string): void {
+
+  #send(response: ServerResponse, requestId: string, status: number, contentType: string, body: string): void {
     if (this.#isClosing) {
       // Now, and not when the request came: it may have begun before the shutdown did.
       response.setHeader('Connection', 'close');
@@ -175,7 +215,7 @@ export class HttpServer {
       'Cache-Control': 'no-cache, no-store, must-revalidate, private',
       Expires: '0',
       Pragma: 'no-cache',
-      'Content-Type': JSON_CONTENT_TYPE,
+      'Content-Type': contentType,
       'Content-Length': Buffer.byteLength(body),
       // The time that signatures are held against: SDKs correct their own clock by it.
       Date: new Date(this.#engine.clock.nowMs()).toUTCString(),

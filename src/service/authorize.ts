@@ -1,8 +1,15 @@
 import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { isRefusedOnAwsManagedKeys } from '../policy/aws-managed-policy.ts';
+import { isGrantOperation } from '../policy/grant.ts';
+import { isFreeOfContext } from '../policy/grant-matching.ts';
+import { selectorsFor } from '../policy/grant-selector.ts';
+import { requestConditions } from './conditions.ts';
+import type { GrantReference } from './grants.ts';
+import { operationConditions, type OperationConditions } from './operation-conditions.ts';
+import type { AccessControl, AccessRequest, AliasRepository, Decision, GrantRepository, LastUses } from './ports.ts';
+import type { AttestedValues } from './recipient.ts';
 import type { RequestContext, Target } from './target.ts';
-import type { AccessControl, ConditionValues, Decision } from './ports.ts';
 
 /**
  * Proof that the caller may perform operation `Name` on `targets`. Its class stays inside this module, so that only
@@ -24,35 +31,47 @@ class AuthorizedRequest<Name extends string, Targets extends readonly Target[]> 
 
 export type Authorized<Name extends string, Targets extends readonly Target[]> = AuthorizedRequest<Name, Targets>;
 
+/** What authorization works with. */
+export interface AuthorizationPorts {
+  readonly access: AccessControl;
+  readonly aliases: AliasRepository;
+  readonly grants: GrantRepository;
+  readonly lastUses: LastUses;
+}
+
+/** A request on its way to be authorized. */
+export interface RequestToAuthorize {
+  readonly context: RequestContext;
+  /** The parsed body. */
+  readonly input: unknown;
+  /** The grants whose tokens came with it. */
+  readonly grantReferences: readonly GrantReference[];
+  /** What the attestation document of the request says. */
+  readonly attested: AttestedValues;
+}
+
 /** @throws KmsServiceError AccessDeniedException for the first target that is not allowed */
 export function authorize<Name extends string, Targets extends readonly Target[]>(
-  access: AccessControl,
-  request: RequestContext,
+  ports: AuthorizationPorts,
+  request: RequestToAuthorize,
   operation: { readonly name: Name; readonly allowsCrossAccount: boolean },
   targets: Targets,
-  attested: ConditionValues,
 ): MaybePromise<Authorized<Name, Targets>> {
+  const { context } = request;
   const next = (index: number): MaybePromise<Authorized<Name, Targets>> => {
     const target = targets[index];
     if (target === undefined) {
       return new AuthorizedRequest(operation.name, targets);
     }
-    if (!operation.allowsCrossAccount && target.resourceAccountId !== request.caller.accountId) {
-      throw accessDenied(request, target, FOREIGN_REASON);
+    if (!operation.allowsCrossAccount && target.resourceAccountId !== context.caller.accountId) {
+      throw accessDenied(context, target, FOREIGN_REASON);
     }
     if (target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)) {
-      throw accessDenied(request, target, `no resource-based policy allows the ${target.action} action`);
+      throw accessDenied(context, target, `because no resource-based policy allows the ${target.action} action`);
     }
-    const decision = access.decide({
-      caller: request.caller,
-      action: target.action,
-      resourceArn: target.resourceArn,
-      resourceAccountId: target.resourceAccountId,
-      attested,
-    });
-    return chain(decision, (made: Decision) => {
+    return chain(decideOn(ports, request, target, targets), (made) => {
       if (made.effect === 'deny') {
-        throw accessDenied(request, target, made.reason);
+        throw accessDenied(context, target, made.reason);
       }
       return next(index + 1);
     });
@@ -60,13 +79,83 @@ export function authorize<Name extends string, Targets extends readonly Target[]
   return next(0);
 }
 
+function decideOn(
+  ports: AuthorizationPorts,
+  { context, input, grantReferences, attested }: RequestToAuthorize,
+  target: Target,
+  targets: readonly Target[],
+): MaybePromise<Decision> {
+  const source = { input, request: context, targets, target, lastUses: ports.lastUses };
+  return chain(operationConditions(source), (conditions) => {
+    const request: AccessRequest = {
+      caller: context.caller,
+      action: target.action,
+      resourceArn: target.resourceArn,
+      resourceAccountId: target.resourceAccountId,
+      resourcePolicy: target.key?.policy,
+      endpointPolicy: context.origin.vpcEndpoint?.policy,
+      values: requestConditions(context, target, { ...conditions, values: { ...attested, ...conditions.values } }),
+      encryptionContext: conditions.encryptionContext,
+      newGrant: conditions.newGrant,
+      findGrants: grantFinder(ports.grants, target, conditions, grantReferences),
+      findAliases: aliasFinder(ports.aliases, target),
+    };
+    return target.retires === undefined
+      ? ports.access.decide(request)
+      : ports.access.decideOnRetirement(request, target.retires);
+  });
+}
+
+const ACTION_PREFIX = 'kms:';
+/** As many as a key can have. */
+const MAX_ALIASES = 50;
+
+/** How to find the grants on the target's key that a caller may use for the action; undefined when none could be. */
+function grantFinder(
+  grants: GrantRepository,
+  { key, action }: Target,
+  { encryptionContext }: OperationConditions,
+  references: readonly GrantReference[],
+): AccessRequest['findGrants'] {
+  const operation = action.slice(ACTION_PREFIX.length);
+  if (key === undefined || !isGrantOperation(operation)) {
+    return undefined;
+  }
+  const selectors =
+    encryptionContext === undefined || isFreeOfContext(operation) ? undefined : selectorsFor(encryptionContext);
+  return (kind, grantees) => {
+    const ofTokens = references.filter((reference) => reference.keyId === key.keyId);
+    return chain(grants.findUsable(key, { kind, grantees, operation, selectors }), (usable) =>
+      ofTokens.length === 0
+        ? usable
+        : // A token makes its grant known where the news of it has not come yet.
+          Promise.all(ofTokens.map(({ grantId }) => grants.find(key.region, key.keyId, grantId))).then((found) => [
+            ...found.filter((grant) => grant !== undefined),
+            ...usable,
+          ]),
+    );
+  };
+}
+
+function aliasFinder(aliases: AliasRepository, { key }: Target): AccessRequest['findAliases'] {
+  return key === undefined
+    ? undefined
+    : async () => {
+        const page = { after: undefined, limit: MAX_ALIASES };
+        const { items } = await aliases.list(key.region, key.accountId, key.keyId, page);
+        return items.map(({ name }) => name);
+      };
+}
+
 const FOREIGN_REASON =
-  'the resource does not exist in this Region, no resource-based policies allow access, ' +
+  'because the resource does not exist in this Region, no resource-based policies allow access, ' +
   'or a resource-based policy explicitly denies access';
 
 /**
  * The refusal in the words of AWS. To a caller of another account it neither names the resource nor tells whether it
- * exists.
+ * exists; only what the caller's own policies say is no secret.
+ *
+ * @param reason the end of the sentence, from "because" or "with" on
  */
 export function accessDenied(
   request: RequestContext,
@@ -75,8 +164,7 @@ export function accessDenied(
 ): KmsServiceError {
   const isForeign = target.resourceAccountId !== request.caller.accountId;
   const subject = isForeign ? 'this resource' : `resource: ${target.resourceArn}`;
-  const text =
-    `User: ${request.caller.arn} is not authorized to perform: ${target.action} on ${subject} ` +
-    `because ${isForeign ? FOREIGN_REASON : reason}`;
+  const end = isForeign && reason.includes('resource-based policy') ? FOREIGN_REASON : reason;
+  const text = `User: ${request.caller.arn} is not authorized to perform: ${target.action} on ${subject} ${end}`;
   return new KmsServiceError('AccessDeniedException', target.denial ?? text);
 }

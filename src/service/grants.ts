@@ -13,6 +13,8 @@ export interface GrantReference {
   readonly grantId: string;
 }
 
+const NO_GRANTS: readonly GrantReference[] = [];
+
 interface TokenContext {
   readonly region: string;
   readonly tokens: TokenSealer;
@@ -33,13 +35,18 @@ export function openGrantToken({ region, tokens }: TokenContext, token: string):
   });
 }
 
-/** Checks every token that comes with a request. @throws KmsServiceError InvalidGrantTokenException */
-export function requireGrantTokens(context: TokenContext, given: readonly string[] | undefined): MaybePromise<void> {
-  const next = (index: number): MaybePromise<void> => {
+/** What the tokens that come with a request stand for. @throws KmsServiceError InvalidGrantTokenException */
+export function openGrantTokens(
+  context: TokenContext,
+  given: readonly string[] | undefined,
+): MaybePromise<readonly GrantReference[]> {
+  const next = (index: number, opened: readonly GrantReference[]): MaybePromise<readonly GrantReference[]> => {
     const token = given?.[index];
-    return token === undefined ? undefined : chain(openGrantToken(context, token), () => next(index + 1));
+    return token === undefined
+      ? opened
+      : chain(openGrantToken(context, token), (reference) => next(index + 1, [...opened, reference]));
   };
-  return next(0);
+  return next(0, NO_GRANTS);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { KmsServiceError } from '../base/errors.ts';
+import type { ConditionValues } from '../policy/condition-values.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import { allowsPolicyUpdate } from '../policy/lockout.ts';
 import { parsePolicyDocument } from '../policy/policy-document.ts';
-import { principalOf } from '../policy/principal.ts';
-import { requestValues } from './condition-values.ts';
-import type { RequestContext } from './target.ts';
+import { principalOf, principalValues } from '../policy/principal.ts';
+import { requestConditions, type ConditionRequest } from './conditions.ts';
 
 /** @source KMS API Reference, PutKeyPolicy: at most 32 kilobytes */
 const MAX_POLICY_BYTES = 32_768;
@@ -23,10 +23,7 @@ export interface ProposedPolicy {
  * @throws KmsServiceError LimitExceededException over 32,768 bytes; MalformedPolicyDocumentException for bad grammar,
  *   or when the policy would lock the caller out and `bypassesLockoutCheck` is false
  */
-export function requireAcceptablePolicy(
-  proposed: ProposedPolicy,
-  request: Pick<RequestContext, 'caller' | 'region' | 'nowMs'>,
-): string {
+export function requireAcceptablePolicy(proposed: ProposedPolicy, request: ConditionRequest): string {
   const { text, keyArn, bypassesLockoutCheck } = proposed;
   if (Buffer.byteLength(text, 'utf8') > MAX_POLICY_BYTES) {
     throw new KmsServiceError(
@@ -39,7 +36,10 @@ export function requireAcceptablePolicy(
     throw new KmsServiceError('MalformedPolicyDocumentException', parsed.problem);
   }
   const principal = principalOf(request.caller);
-  const values = requestValues(request, principal);
+  const target = { resourceArn: keyArn, resourceAccountId: request.caller.accountId };
+  const ofCaller = principalValues(principal);
+  const ofRequest = requestConditions(request, target, { values: {} });
+  const values: ConditionValues = { get: (key) => ofCaller.get(key) ?? ofRequest.get(key) };
   if (
     !bypassesLockoutCheck &&
     !allowsPolicyUpdate(compilePolicy(parsed.policy), { principal, resource: keyArn, values })

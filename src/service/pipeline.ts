@@ -5,7 +5,7 @@ import { stateRefusal } from '../keys/key-state.ts';
 import { isTracked } from '../keys/last-use.ts';
 import { reportedState } from '../keys/kms-key.ts';
 import { authorize } from './authorize.ts';
-import { requireGrantTokens } from './grants.ts';
+import { openGrantTokens, type GrantReference } from './grants.ts';
 import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { RequestContext, Target } from './target.ts';
@@ -19,8 +19,10 @@ import {
   type KeyRepository,
   type LastUses,
   type RandomSource,
+  type RequestQuotas,
   type TokenSealer,
 } from './ports.ts';
+import { quotaOf } from './quota-groups.ts';
 import { recipientConditions, verifyRecipient, type RecipientInfo } from './recipient.ts';
 import { KeyResolver, type KeyLookups } from './resolve-key.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
@@ -45,6 +47,8 @@ export interface ServicePorts {
   readonly attestationRoots: readonly Certificate[];
   /** Where identifiers are looked up instead of in `keys` and `aliases`; only tests want to see a difference. */
   readonly lookups?: KeyLookups;
+  /** Request quotas; absent where nobody is held to any. */
+  readonly quotas?: RequestQuotas | undefined;
 }
 
 /** How often a request starts anew because another writer changed its key meanwhile. */
@@ -57,7 +61,7 @@ interface SharedMembers {
 }
 
 /**
- * The one road of every request: parse → attest → resolve → authorize → usage and state → execute. The caller is
+ * The one road of every request: parse → attest → resolve → quota → authorize → usage and state → execute. The caller is
  * authenticated before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
  *
  * @throws KmsServiceError what AWS would answer; at once or through the promise
@@ -79,9 +83,16 @@ export function runOperation<Name extends string, Input, Targets extends readonl
     operation.errors,
     ports.lookups === undefined ? ports : { ...ports, ...ports.lookups },
   );
-  const attempt = (): MaybePromise<Output> =>
-    chain(operation.resolve(input, resolver), (targets) =>
-      chain(authorize(ports.access, request, operation, targets, attested), (authorized) => {
+  let isCounted = false;
+  const attempt = (grantReferences: readonly GrantReference[]): MaybePromise<Output> =>
+    chain(operation.resolve(input, resolver), (targets) => {
+      // Counted once, however often the request starts anew.
+      if (!isCounted) {
+        requireQuota(ports.quotas, operation.name, input, request, targets);
+        isCounted = true;
+      }
+      const asked = { context: request, input, grantReferences, attested };
+      return chain(authorize(ports, asked, operation, targets), (authorized) => {
         for (const target of targets) {
           checkUsageAndState(operation.name, target);
         }
@@ -89,6 +100,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           caller: request.caller,
           region: request.region,
           requestId: request.requestId,
+          origin: request.origin,
           nowMs: request.nowMs,
           regions: ports.regions,
           keys: ports.keys,
@@ -109,11 +121,32 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           noteUse(ports.lastUses, operation.name, targets, request);
           return output;
         });
-      }),
-    );
-  return chain(requireGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), () =>
-    retryConflicts(attempt),
+      });
+    });
+  return chain(openGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), (references) =>
+    retryConflicts(() => attempt(references)),
   );
+}
+
+/** @throws KmsServiceError ThrottlingException */
+function requireQuota(
+  quotas: RequestQuotas | undefined,
+  operation: string,
+  input: unknown,
+  { caller, region }: RequestContext,
+  targets: readonly Target[],
+): void {
+  if (quotas === undefined) {
+    return;
+  }
+  const keySpec = targets.find((target) => target.key !== undefined)?.key?.keySpec;
+  const { KeyPairSpec: pairSpec } = input as { readonly KeyPairSpec?: string };
+  if (!quotas.take(caller.accountId, region, quotaOf(operation, keySpec, pairSpec))) {
+    throw new KmsServiceError(
+      'ThrottlingException',
+      'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+    );
+  }
 }
 
 /** Usage comes before state, as AWS does it. */

@@ -7,7 +7,8 @@ import type { DataKeyPairSpec, MacAlgorithm, MessageType, SigningAlgorithm } fro
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyUse } from '../keys/last-use.ts';
 import type { RotationType } from '../keys/rotation.ts';
-import type { Grant, GrantParty } from '../policy/grant.ts';
+import type { ConditionValues } from '../policy/condition-values.ts';
+import type { Grant, GrantOperation, GrantParty } from '../policy/grant.ts';
 
 /** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
 export class VersionConflictError extends Error {
@@ -192,9 +193,6 @@ export interface KeyMaterialProvider {
   openAsymmetric(key: KmsKey): MaybePromise<AsymmetricMaterial>;
 }
 
-/** Condition keys of policies with their values in one request. */
-export type ConditionValues = Readonly<Record<string, string>>;
-
 /** What a request asks to do, for the decision whether it may. */
 export interface AccessRequest {
   readonly caller: Caller;
@@ -204,17 +202,32 @@ export interface AccessRequest {
   readonly resourceArn: string;
   /** The account that owns the resource. */
   readonly resourceAccountId: string;
-  /** What the attestation document of the request says, as condition keys; empty without one. */
-  readonly attested: ConditionValues;
+  /** JSON text of the key policy, for actions on a key. */
+  readonly resourcePolicy?: string | undefined;
+  /** JSON text of the policy of the VPC endpoint that the request came through. */
+  readonly endpointPolicy?: string | undefined;
+  readonly values: ConditionValues;
+  readonly encryptionContext?: Readonly<Record<string, string>> | undefined;
+  /** The grant that CreateGrant is to make. */
+  readonly newGrant?: Pick<Grant, 'operations' | 'constraints'> | undefined;
+  /** The grants that may be about the request; absent for actions that no grant is for. */
+  readonly findGrants?: FindGrants | undefined;
+  /** The names of the key's aliases, `alias/` included; absent for actions that are not on a key. */
+  readonly findAliases?: (() => Promise<readonly string[]>) | undefined;
 }
+
+/** The grants that are for one of these parties and may let the request in. */
+export type FindGrants = (kind: GrantParty['kind'], parties: readonly string[]) => MaybePromise<readonly Grant[]>;
 
 export type Decision =
   | { readonly effect: 'allow' }
-  /** `reason` ends the sentence "User … is not authorized to perform … on resource … because …". */
+  /** `reason` ends the sentence "User … is not authorized to perform … on resource …". */
   | { readonly effect: 'deny'; readonly reason: string };
 
 export interface AccessControl {
   decide(request: AccessRequest): MaybePromise<Decision>;
+  /** Whether the caller may retire `grant`, by what the grant itself and the caller's own policies say. */
+  decideOnRetirement(request: AccessRequest, grant: Grant): MaybePromise<Decision>;
 }
 
 /** Grants at rest. A change is on disk when the promise resolves. */
@@ -225,9 +238,19 @@ export interface GrantRepository {
   /** Grants on a key, or those that a party may retire, in the order of their ids. */
   list(region: string, filter: GrantFilter, page: PageRequest): Promise<Page<Grant>>;
   countOfKey(region: string, keyId: string): Promise<number>;
+  /** Grants on a key that are for one of these parties and may let the operation in; at once when they are cached. */
+  findUsable(key: KmsKey, demand: GrantDemand): MaybePromise<readonly Grant[]>;
   insert(grant: Grant, fingerprint: string): Promise<void>;
   /** Returns false when there was no such grant. */
   delete(grant: Grant): Promise<boolean>;
+}
+
+export interface GrantDemand {
+  readonly kind: GrantParty['kind'];
+  readonly grantees: readonly string[];
+  readonly operation: GrantOperation;
+  /** Of {@link selectorsFor}; absent for operations that encryption context constraints do not limit. */
+  readonly selectors: readonly string[] | undefined;
 }
 
 export interface GrantFilter {
@@ -264,4 +287,10 @@ export interface EnvelopeSealer {
 
 export interface RandomSource {
   randomBytes(length: number): Uint8Array;
+}
+
+/** Request quotas. */
+export interface RequestQuotas {
+  /** Counts a request of an account; false when the quota is used up. `quota` is a name of quota-groups.ts. */
+  take(accountId: string, region: string, quota: string): boolean;
 }

@@ -3,7 +3,6 @@ import { AttestationError, StaleAttestationError } from '../attestation/attestat
 import { verifyAttestation, type Attestation, type AttestationTrust } from '../attestation/verify-attestation.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import type { OperationContext } from './operation.ts';
-import type { ConditionValues } from './ports.ts';
 
 /** The member as it was parsed; its key encryption algorithm can only be the one there is. */
 export interface RecipientInfo {
@@ -37,22 +36,27 @@ function toServiceError(error: AttestationError): KmsServiceError {
     : new KmsServiceError('ValidationException', `Invalid attestation document: it ${error.message}.`);
 }
 
+/** By condition key in lower case. */
+export type AttestedValues = Readonly<Record<string, string>>;
+
+const NOTHING_ATTESTED: AttestedValues = {};
+
 /**
- * What a policy may ask about the recipient. PCR values in lower-case hex.
+ * What a policy may ask about the recipient, by condition key in lower case. PCR values in lower-case hex.
  *
  * @source KMS Developer Guide, "Condition keys for Nitro Enclaves" and "Condition keys for NitroTPM"
  */
-export function recipientConditions(recipient: Attestation | undefined): ConditionValues {
+export function recipientConditions(recipient: Attestation | undefined): AttestedValues {
   if (recipient === undefined) {
-    return {};
+    return NOTHING_ATTESTED;
   }
   const isEnclave = recipient.source === 'NitroEnclave';
   const values: Record<string, string> = {};
   for (const [index, value] of recipient.pcrs) {
     const hex = Buffer.from(value).toString('hex');
-    values[`kms:RecipientAttestation:${isEnclave ? 'PCR' : 'NitroTPMPCR'}${String(index)}`] = hex;
+    values[`kms:recipientattestation:${isEnclave ? 'pcr' : 'nitrotpmpcr'}${String(index)}`] = hex;
     if (isEnclave && index === 0) {
-      values['kms:RecipientAttestation:ImageSha384'] = hex;
+      values['kms:recipientattestation:imagesha384'] = hex;
     }
   }
   return values;

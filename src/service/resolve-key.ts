@@ -6,9 +6,10 @@ import { serviceOfAlias } from '../keys/aws-managed.ts';
 import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
 import { accessDenied } from './authorize.ts';
 import { planAwsManagedKey } from './aws-managed-key.ts';
-import { openGrantToken, type GrantReference } from './grants.ts';
+import type { Grant } from '../policy/grant.ts';
+import { openGrantToken, requireGrant, type GrantReference } from './grants.ts';
 import type { AliasTarget, KeyTarget, RequestContext, Target } from './target.ts';
-import type { AliasRepository, KeyRepository, RandomSource, TokenSealer } from './ports.ts';
+import type { AliasRepository, GrantRepository, KeyRepository, RandomSource, TokenSealer } from './ports.ts';
 
 /** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */
 export type KeyIdForms = 'any' | 'idOrArn';
@@ -37,18 +38,24 @@ export class KeyResolver {
   readonly #keys: KeyLookups['keys'];
   readonly #aliases: KeyLookups['aliases'];
   readonly #tokens: TokenSealer;
+  readonly #grants: GrantRepository;
   readonly #random: RandomSource;
 
   constructor(
     request: RequestContext,
     operationErrors: readonly ErrorName[],
-    ports: KeyLookups & { readonly tokens: TokenSealer; readonly random: RandomSource },
+    ports: KeyLookups & {
+      readonly grants: GrantRepository;
+      readonly tokens: TokenSealer;
+      readonly random: RandomSource;
+    },
   ) {
     this.#request = request;
     this.#operationErrors = operationErrors;
     this.#keys = ports.keys;
     this.#aliases = ports.aliases;
     this.#tokens = ports.tokens;
+    this.#grants = ports.grants;
     this.#random = ports.random;
   }
 
@@ -83,6 +90,11 @@ export class KeyResolver {
   /** @throws KmsServiceError InvalidGrantTokenException */
   grantToken(token: string): MaybePromise<GrantReference> {
     return openGrantToken({ region: this.#request.region, tokens: this.#tokens }, token);
+  }
+
+  /** @throws KmsServiceError NotFoundException */
+  grant(reference: GrantReference): Promise<Grant> {
+    return requireGrant(this.#grants, this.#request.region, reference);
   }
 
   target(key: KmsKey, demands: Omit<KeyDemands, 'forms'>): KeyTarget {
@@ -146,7 +158,10 @@ export class KeyResolver {
         }
         throw this.#aliasNotFound(accountId, name);
       }
-      return this.#keyById(accountId, alias.targetKeyId, demands);
+      return chain(this.#keyById(accountId, alias.targetKeyId, demands), (target) => ({
+        ...target,
+        requestAlias: name,
+      }));
     });
   }
 
@@ -154,7 +169,7 @@ export class KeyResolver {
   #refuseStranger(accountId: string, resourceArn: string, action: Target['action']): void {
     if (accountId !== this.#request.caller.accountId) {
       const target: Target = { action, resourceArn, resourceAccountId: accountId };
-      throw accessDenied(this.#request, target, '');
+      throw accessDenied(this.#request, target, 'because no resource-based policy allows it');
     }
   }
 

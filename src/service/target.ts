@@ -4,6 +4,31 @@ import type { Alias } from '../keys/alias.ts';
 import type { KeyUsage } from '../keys/key-spec.ts';
 import type { StateRule } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
+import type { Grant } from '../policy/grant.ts';
+
+/** A VPC endpoint that a request came through. */
+export interface VpcEndpoint {
+  /** `vpce-` and hexadecimal digits. */
+  readonly id: string;
+  /** `vpc-` and hexadecimal digits. */
+  readonly vpcId: string;
+  /** JSON text of the endpoint policy: it limits what goes through, and grants nothing. */
+  readonly policy: string;
+}
+
+/** How a request came, for conditions of policies; a fact that nobody knows is absent. */
+export interface RequestOrigin {
+  readonly sourceIp?: string | undefined;
+  readonly isSecureTransport?: boolean | undefined;
+  readonly userAgent?: string | undefined;
+  readonly referer?: string | undefined;
+  readonly vpcEndpoint?: VpcEndpoint | undefined;
+  /** What a service says that it works for: the resource and the account, in requests that it signed itself. */
+  readonly sourceArn?: string | undefined;
+  readonly sourceAccount?: string | undefined;
+  /** The service that hands on the request of a user, for example `s3`. */
+  readonly viaService?: string | undefined;
+}
 
 /** Facts of one request that do not stand in its body. */
 export interface RequestContext {
@@ -11,6 +36,7 @@ export interface RequestContext {
   readonly region: string;
   /** What the caller can name the request by: `x-amzn-RequestId` over HTTP. */
   readonly requestId: string;
+  readonly origin: RequestOrigin;
   /** Time of the request, the same for all its steps. */
   readonly nowMs: number;
 }
@@ -22,6 +48,10 @@ export interface Target {
   readonly resourceAccountId: string;
   /** What a refusal says, where the usual sentence would tell too much. */
   readonly denial?: string;
+  /** The name that the request called the key by, when it was an alias. */
+  readonly requestAlias?: string;
+  /** The grant that is to be retired: it says itself who may do that. */
+  readonly retires?: Grant;
   /** Checked after authorization; absent for resources that are not keys. */
   readonly key?: KmsKey;
   readonly usage?: KeyUsage;

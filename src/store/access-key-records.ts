@@ -1,15 +1,16 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
+import type { CallerSession } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AccessKeyRecord, AccessKeyRecords } from '../base/stored-records.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { outboxStatement } from './outbox.ts';
-import type { Database } from './schema.ts';
-import type { OpenDatabase } from './sqlite.ts';
+import type { AccessKeyTable, Database } from './schema.ts';
+import type { OpenDatabase, Statement } from './sqlite.ts';
 
 /** Access keys belong to no Region. */
 const NO_REGION = '';
 
-/** Access keys at rest. */
+/** Access keys at rest, long-term ones and those of sessions. */
 export class StoredAccessKeys implements AccessKeyRecords {
   readonly #database: OpenDatabase;
   readonly #db: Kysely<Database>;
@@ -29,26 +30,19 @@ export class StoredAccessKeys implements AccessKeyRecords {
       .selectAll()
       .where('access_key_id', '=', accessKeyId)
       .executeTakeFirst();
-    return row === undefined
-      ? undefined
-      : {
-          accessKeyId: row.access_key_id,
-          accountId: row.account_id,
-          principalArn: row.principal_arn,
-          principalId: row.principal_id,
-          secret: row.secret,
-          isActive: row.is_active !== 0,
-          createdMs: row.created_ms,
-        };
+    return row === undefined ? undefined : toRecord(row);
   }
 
   async put(record: AccessKeyRecord): Promise<void> {
-    const change: Change = { entity: 'accessKey', region: NO_REGION, entity_id: record.accessKeyId };
+    const { identity, temporary } = record;
     const content = {
-      account_id: record.accountId,
-      principal_arn: record.principalArn,
-      principal_id: record.principalId,
+      account_id: identity.accountId,
+      principal_arn: identity.arn,
+      principal_id: identity.principalId,
+      session: identity.session === undefined ? null : encodeSession(identity.session),
       secret: record.secret,
+      token_digest: temporary?.tokenDigest ?? null,
+      expires_ms: temporary?.expiresMs ?? null,
       is_active: record.isActive ? 1 : 0,
     };
     const query = this.#db
@@ -56,8 +50,30 @@ export class StoredAccessKeys implements AccessKeyRecords {
       .values({ access_key_id: record.accessKeyId, created_ms: record.createdMs, ...content })
       .onConflict((conflict) => conflict.column('access_key_id').doUpdateSet(content))
       .compile();
-    await this.#database.write([{ query }, outboxStatement(this.#db, change, 0, this.#clock.nowMs())]);
-    this.#feed.announce(change);
+    await this.#change(record.accessKeyId, { query });
+  }
+
+  delete(accessKeyId: string): Promise<boolean> {
+    const query = this.#db.deleteFrom('access_keys').where('access_key_id', '=', accessKeyId).compile();
+    return this.#change(accessKeyId, { query, mustChange: true });
+  }
+
+  async listOfPrincipal(principalId: string): Promise<readonly AccessKeyRecord[]> {
+    const rows = await this.#db
+      .selectFrom('access_keys')
+      .selectAll()
+      .where('principal_id', '=', principalId)
+      .where('expires_ms', 'is', null)
+      .orderBy('created_ms')
+      .orderBy('access_key_id')
+      .execute();
+    return rows.map(toRecord);
+  }
+
+  async deleteExpired(nowMs: number): Promise<number> {
+    // Nobody needs to be told: an expired session is refused by its date.
+    const query = this.#db.deleteFrom('access_keys').where('expires_ms', '<=', nowMs);
+    return Number((await query.executeTakeFirst()).numDeletedRows);
   }
 
   async hasAny(accountId?: string): Promise<boolean> {
@@ -77,4 +93,41 @@ export class StoredAccessKeys implements AccessKeyRecords {
   confirm(): Promise<void> | undefined {
     return this.#feed.confirm();
   }
+
+  async #change(accessKeyId: string, statement: Statement): Promise<boolean> {
+    const change: Change = { entity: 'accessKey', region: NO_REGION, entity_id: accessKeyId };
+    const isDone = await this.#database.write([statement, outboxStatement(this.#db, change, 0, this.#clock.nowMs())]);
+    if (isDone) {
+      this.#feed.announce(change);
+    }
+    return isDone;
+  }
+}
+
+function toRecord(row: Selectable<AccessKeyTable>): AccessKeyRecord {
+  return {
+    accessKeyId: row.access_key_id,
+    identity: {
+      accountId: row.account_id,
+      arn: row.principal_arn,
+      principalId: row.principal_id,
+      ...(row.session === null ? {} : { session: decodeSession(row.session) }),
+    },
+    secret: row.secret,
+    isActive: row.is_active !== 0,
+    createdMs: row.created_ms,
+    temporary:
+      row.token_digest === null || row.expires_ms === null
+        ? undefined
+        : { tokenDigest: row.token_digest, expiresMs: row.expires_ms },
+  };
+}
+
+function encodeSession(session: CallerSession): string {
+  return JSON.stringify({ ...session, tags: [...session.tags] });
+}
+
+function decodeSession(text: string): CallerSession {
+  const { tags, ...session } = JSON.parse(text) as Omit<CallerSession, 'tags'> & { readonly tags: [string, string][] };
+  return { ...session, tags: new Map(tags) };
 }

@@ -1,12 +1,21 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../base/clock.ts';
+import { EntityCache } from '../base/entity-cache.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
+import { grantSelector } from '../policy/grant-selector.ts';
 import type { Grant, GrantConstraints, GrantOperation, GrantParty } from '../policy/grant.ts';
-import type { GrantFilter, GrantRepository, Page, PageRequest } from '../service/ports.ts';
+import type { GrantDemand, GrantFilter, GrantRepository, Page, PageRequest } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
 import type { Database, GrantTable } from './schema.ts';
 import type { OpenDatabase, Statement } from './sqlite.ts';
+
+/** Answers about usable grants kept ready. */
+const MAX_CACHED_ANSWERS = 10_000;
+/** Grants that one request is held against: those for its very party, operation and encryption context. */
+const MAX_USABLE = 1_000;
 
 /** Grants in the store. */
 export class StoredGrants implements GrantRepository {
@@ -14,12 +23,18 @@ export class StoredGrants implements GrantRepository {
   readonly #db: Kysely<Database>;
   readonly #feed: ChangeFeed;
   readonly #clock: Clock;
+  readonly #usable = new EntityCache<readonly Grant[]>(MAX_CACHED_ANSWERS);
 
   constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
     this.#database = database;
     this.#db = database.db;
     this.#feed = feed;
     this.#clock = clock;
+    feed.subscribe((change) => {
+      if (change.entity === 'grant') {
+        this.#usable.dropAll(`${change.region}/${change.entity_id}/`);
+      }
+    });
   }
 
   async find(region: string, keyId: string, grantId: string): Promise<Grant | undefined> {
@@ -79,6 +94,18 @@ export class StoredGrants implements GrantRepository {
     return row?.count ?? 0;
   }
 
+  findUsable(key: KmsKey, demand: GrantDemand): MaybePromise<readonly Grant[]> {
+    const { kind, grantees, operation, selectors = [] } = demand;
+    const id = `${key.region}/${key.keyId}/${JSON.stringify([kind, grantees, operation, selectors])}`;
+    const find = (): MaybePromise<readonly Grant[]> =>
+      chain(
+        this.#usable.get(id, () => this.#queryUsable(key, demand)),
+        (grants) => grants ?? [],
+      );
+    const waiting = this.#feed.confirm();
+    return waiting === undefined ? find() : waiting.then(find);
+  }
+
   async insert(grant: Grant, fingerprint: string): Promise<void> {
     const query = this.#db.insertInto('grants').values(toRow(grant, fingerprint)).compile();
     await this.#write(grant, { query });
@@ -92,6 +119,22 @@ export class StoredGrants implements GrantRepository {
       .where('grant_id', '=', grant.grantId)
       .compile();
     return this.#write(grant, { query, mustChange: true });
+  }
+
+  async #queryUsable({ region, keyId }: KmsKey, demand: GrantDemand): Promise<readonly Grant[]> {
+    let query = this.#db
+      .selectFrom('grants')
+      .selectAll()
+      .where('region', '=', region)
+      .where('key_id', '=', keyId)
+      .where('grantee_kind', '=', demand.kind)
+      .where('grantee', 'in', demand.grantees)
+      .where('operations', 'like', `%"${demand.operation}"%`);
+    if (demand.selectors !== undefined) {
+      query = query.where('selector', 'in', demand.selectors);
+    }
+    const rows = await query.limit(MAX_USABLE).execute();
+    return rows.map(fromRow);
   }
 
   async #write({ region, keyId }: Grant, statement: Statement): Promise<boolean> {
@@ -109,6 +152,7 @@ function toRow(grant: Grant, fingerprint: string): GrantTable {
     key_id: grant.keyId,
     grant_id: grant.grantId,
     fingerprint,
+    selector: grantSelector(grant.constraints),
     name: grant.name ?? null,
     grantee_kind: grant.grantee.kind,
     grantee: grant.grantee.name,

@@ -145,6 +145,7 @@ async function createGrants(schema: Schema): Promise<void> {
     .addColumn('key_id', 'text', (column) => column.notNull())
     .addColumn('grant_id', 'text', (column) => column.notNull())
     .addColumn('fingerprint', 'text', (column) => column.notNull())
+    .addColumn('selector', 'text', (column) => column.notNull())
     .addColumn('name', 'text')
     .addColumn('grantee_kind', 'text', (column) => column.notNull())
     .addColumn('grantee', 'text', (column) => column.notNull())
@@ -161,6 +162,11 @@ async function createGrants(schema: Schema): Promise<void> {
     .modifyEnd(strict)
     .execute();
   await schema.createIndex('grants_by_fingerprint').on('grants').columns(['region', 'key_id', 'fingerprint']).execute();
+  await schema
+    .createIndex('grants_by_grantee')
+    .on('grants')
+    .columns(['region', 'key_id', 'grantee', 'selector'])
+    .execute();
   await schema.createIndex('grants_by_retiring').on('grants').columns(['region', 'retiring', 'grant_id']).execute();
 }
 
@@ -208,9 +214,39 @@ async function createAccessKeys(schema: Schema): Promise<void> {
     .addColumn('account_id', 'text', (column) => column.notNull())
     .addColumn('principal_arn', 'text', (column) => column.notNull())
     .addColumn('principal_id', 'text', (column) => column.notNull())
+    .addColumn('session', 'text')
     .addColumn('secret', 'blob', (column) => column.notNull())
+    .addColumn('token_digest', 'blob')
+    .addColumn('expires_ms', 'integer')
     .addColumn('is_active', 'integer', (column) => column.notNull())
     .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .modifyEnd(strict)
+    .execute();
+  await schema.createIndex('access_keys_by_principal').on('access_keys').column('principal_id').execute();
+  await schema
+    .createIndex('access_keys_by_expiry')
+    .on('access_keys')
+    .column('expires_ms')
+    .where(sql.ref('expires_ms'), 'is not', null)
+    .execute();
+}
+
+async function createPrincipals(schema: Schema): Promise<void> {
+  await schema
+    .createTable('principals')
+    .addColumn('unique_id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('arn', 'text', (column) => column.notNull())
+    .addColumn('policies', 'text', (column) => column.notNull())
+    .addColumn('permissions_boundary', 'text')
+    .addColumn('trust_policy', 'text')
+    .addColumn('max_session_seconds', 'integer')
+    .addColumn('tags', 'text', (column) => column.notNull())
+    .addColumn('created_ms', 'integer', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addUniqueConstraint('principals_name', ['account_id', 'kind', 'name'])
     .modifyEnd(strict)
     .execute();
 }
@@ -239,6 +275,7 @@ const first: Migration = {
     await createKeyLastUses(schema);
     await createHierarchy(schema);
     await createAccessKeys(schema);
+    await createPrincipals(schema);
     await createOutbox(schema);
   },
 };

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { QuotaRecords } from '../base/stored-records.ts';
 import { StoredAccessKeys } from './access-key-records.ts';
 import { StoredAliases } from './alias-repository.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -10,6 +11,8 @@ import { StoredHierarchy } from './hierarchy-records.ts';
 import { StoredLastUses } from './last-use-records.ts';
 import { StoredKeyStores } from './key-store-repository.ts';
 import { StoredKeys } from './key-repository.ts';
+import { StoredPrincipals } from './principal-records.ts';
+import { openQuotaFile, type OpenQuotas } from './quota-records.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** An open store with its repositories. */
@@ -20,7 +23,10 @@ export interface Store {
   readonly lastUses: StoredLastUses;
   readonly keyStores: StoredKeyStores;
   readonly hierarchy: StoredHierarchy;
+  /** Counts of requests, shared by all processes on this store; opened when they are first asked for. */
+  quotas(): QuotaRecords;
   readonly accessKeys: StoredAccessKeys;
+  readonly principals: StoredPrincipals;
   /** Calls `listener` for every key that changes or is deleted, in whatever process. */
   onKeyChange(listener: (region: string, keyId: string) => void): void;
   /** Resolves when the store answers; for readiness checks. */
@@ -46,6 +52,7 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
   closeSync(openSync(path, 'a', 0o600));
   const database = await openSqlite(path);
   const feed = await ChangeFeed.open(database);
+  let quotas: OpenQuotas | undefined;
   const { db } = database;
   const lastUses = new StoredLastUses(database, log);
   return {
@@ -56,6 +63,8 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     keyStores: new StoredKeyStores(database, feed, clock),
     hierarchy: new StoredHierarchy(db),
     accessKeys: new StoredAccessKeys(database, feed, clock),
+    principals: new StoredPrincipals(database, feed, clock),
+    quotas: () => (quotas ??= openQuotaFile(`${path}-quotas`)),
     onKeyChange: (listener) => {
       feed.subscribe((change) => {
         if (change.entity === 'key') {
@@ -68,6 +77,7 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     },
     close: async () => {
       await lastUses.close();
+      quotas?.close();
       await database.close();
     },
   };

@@ -85,6 +85,8 @@ export interface GrantTable {
   grant_id: string;
   /** What makes two grants the same one; see grantFingerprint. */
   fingerprint: string;
+  /** What a request is matched with the grant by; see grantSelector. */
+  selector: string;
   name: string | null;
   grantee_kind: string;
   grantee: string;
@@ -129,18 +131,43 @@ export interface AccessKeyTable {
   account_id: string;
   principal_arn: string;
   principal_id: string;
+  /** JSON of CallerSession; null for long-term keys. */
+  session: string | null;
   /** Wrapped; bound to access key id and account. */
   secret: Uint8Array;
+  /** SHA-256 of the session token; null for long-term keys. */
+  token_digest: Uint8Array | null;
+  expires_ms: number | null;
   is_active: number;
   created_ms: number;
+}
+
+export interface PrincipalTable {
+  unique_id: string;
+  kind: string;
+  account_id: string;
+  name: string;
+  arn: string;
+  /** JSON list of [policy name, policy text]. */
+  policies: string;
+  permissions_boundary: string | null;
+  trust_policy: string | null;
+  max_session_seconds: number | null;
+  /** JSON list of [tag key, tag value]. */
+  tags: string;
+  created_ms: number;
+  version: number;
 }
 
 /** One row for every change, in the order of the commits; readers tail it to drop what they cached. */
 export interface OutboxTable {
   sequence: Generated<number>;
-  entity: 'key' | 'alias' | 'grant' | 'accessKey' | 'keyStore';
+  entity: 'key' | 'alias' | 'grant' | 'accessKey' | 'keyStore' | 'principal';
   region: string;
-  /** Key id, alias `<account>:<name>`, key id of a grant, access key id, or id of a custom key store. */
+  /**
+   * Key id, alias `<account>:<name>`, key id of a grant, access key id, id of a custom key store, or unique id of a
+   * principal.
+   */
   entity_id: string;
   version: number;
   at_ms: number;
@@ -156,5 +183,6 @@ export interface Database {
   root_keys: RootKeyTable;
   region_keys: RegionKeyTable;
   access_keys: AccessKeyTable;
+  principals: PrincipalTable;
   outbox: OutboxTable;
 }

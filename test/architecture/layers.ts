@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['keys', 'policy', 'ciphertext', 'attestation'],
   ['service'],
-  ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam'],
+  ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam', 'quotas'],
   ['engine'],
   ['server', 'client', 'envelope', 'seed'],
   ['cli'],

@@ -210,13 +210,16 @@ describeKms('AWS managed keys', (suite) => {
       RotationPeriodInDays: 365,
     });
     expect(NextRotationDate?.getTime()).toBe(createdMs + 365 * DAY_MS);
-    const CiphertextBlob = await suite.encrypt('alias/aws/backup', 'old');
+    const viaBackup = await suite.door.clientVia('backup');
+    const { CiphertextBlob } = await viaBackup.send(
+      new EncryptCommand({ KeyId: 'alias/aws/backup', Plaintext: Buffer.from('old') }),
+    );
     suite.door.clock.advanceMs(365 * DAY_MS);
     await suite.door.engine.runMaintenance();
     suite.renewClient();
     const { Rotations } = await suite.kms.send(new ListKeyRotationsCommand({ KeyId }));
     expect(Rotations).toMatchObject([{ RotationType: 'AUTOMATIC' }]);
-    const { Plaintext } = await suite.kms.send(new DecryptCommand({ CiphertextBlob }));
+    const { Plaintext } = await (await suite.door.clientVia('backup')).send(new DecryptCommand({ CiphertextBlob }));
     expect(Buffer.from(Plaintext ?? []).toString()).toBe('old');
   });
 

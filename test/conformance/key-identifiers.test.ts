@@ -1,7 +1,7 @@
 /** How a request may name a key, how a refusal reads, and how an answer names it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KmsServiceError } from '../../src/base/errors.ts';
-import { administratorOf } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { OPERATIONS, type OperationName } from '../../src/service/registry.ts';
 import { readOutputs } from '../docs/operation-outputs.ts';
 import { declaredDemands, OPERATION_NAMES } from '../support/declared-demands.ts';
@@ -10,8 +10,8 @@ import { expectError } from '../support/expect-error.ts';
 import { base64, sampleStructure } from '../support/sample-request.ts';
 import { newKeyId, SCENARIOS, type Call } from './key-scenarios.ts';
 
-const context = { caller: administratorOf(ACCOUNT), region: REGION };
-const stranger = { caller: administratorOf(OTHER_ACCOUNT), region: REGION };
+const context = { caller: rootOf(ACCOUNT), region: REGION };
+const stranger = { caller: rootOf(OTHER_ACCOUNT), region: REGION };
 
 let open: OpenEngine;
 const call: Call = (name, input) => open.engine.call(name, input, context);

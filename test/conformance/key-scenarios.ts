@@ -1,10 +1,10 @@
 /** One request for every operation that is about a key, with what it needs of the key beforehand. */
-import { administratorOf } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../../src/service/registry.ts';
 import { ACCOUNT, OTHER_REGION } from '../support/doors.ts';
 
 const octet = Buffer.from('a');
-const GRANTEE = administratorOf(ACCOUNT).arn;
+const GRANTEE = rootOf(ACCOUNT).arn;
 
 /** Performs an operation of the service that is tested. */
 export type Call = <Name extends OperationName>(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT_LOG } from '../../src/base/log.ts';
-import { administratorOf } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { KEY_STATES, stateRefusal, type KeyState } from '../../src/keys/key-state.ts';
 import type { KmsKey } from '../../src/keys/kms-key.ts';
 import { nextVersion, type KeyPatch } from '../../src/service/change-key.ts';
@@ -16,7 +16,7 @@ import { expectError } from '../support/expect-error.ts';
 import { MAC, newKeyId, onSymmetricKey, SCENARIOS, SIGN, titleOf, type Call, type Scenario } from './key-scenarios.ts';
 import { KEY_STATE_TABLE, type Column } from './key-state-table.ts';
 
-const context = { caller: administratorOf(ACCOUNT), region: REGION };
+const context = { caller: rootOf(ACCOUNT), region: REGION };
 
 let open: OpenEngine;
 /** The same store without a service in front of it: for states that no operation reaches. */

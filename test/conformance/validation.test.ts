@@ -5,7 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KmsServiceError } from '../../src/base/errors.ts';
-import { administratorOf, type Engine } from '../../src/engine/engine.ts';
+import { type Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { OPERATIONS, type OperationName } from '../../src/service/registry.ts';
 import type { MemberShape, Shape } from '../../src/service/schema.ts';
 import { OPERATION_NAMES } from '../support/declared-demands.ts';
@@ -208,7 +209,7 @@ function casesOf(shape: Shape, path: string): Case[] {
 describe('the shape of a request', () => {
   let open: OpenEngine;
   let engine: Engine;
-  const context = { caller: administratorOf(ACCOUNT), region: REGION };
+  const context = { caller: rootOf(ACCOUNT), region: REGION };
 
   beforeAll(async () => {
     open = await openEngine();

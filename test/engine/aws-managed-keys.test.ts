@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REGION = 'eu-central-1';
-const context = { caller: administratorOf('111122223333'), region: REGION };
+const context = { caller: rootOf('111122223333'), region: REGION };
 
 let folder: ReturnType<typeof temporaryFolder>;
 const engines: Engine[] = [];

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../src/base/log.ts';
-import { administratorOf, Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import type { ConnectionState } from '../../src/keys/key-store.ts';
 import type { KeyStoreDirectory } from '../../src/service/key-store-ports.ts';
 import { expectError } from '../support/expect-error.ts';
@@ -12,7 +13,7 @@ import { cloudHsmStore, CREDENTIAL, PASSWORD, xksStore } from '../support/key-st
 import { eventually, MemoryBackend, untilAborted } from '../support/memory-backend.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const context = { caller: administratorOf('111122223333'), region: 'eu-central-1' };
+const context = { caller: rootOf('111122223333'), region: 'eu-central-1' };
 type Create = Parameters<typeof create>[1];
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -208,7 +209,7 @@ describe('secrets of custom key stores', () => {
     database().exec(sql);
     const accountId = what === 'to another account' ? '444455556666' : '111122223333';
     const after = await openWithBackend();
-    const caller = administratorOf(accountId);
+    const caller = rootOf(accountId);
     const codes = [];
     for (const CustomKeyStoreId of ids) {
       await after.call('ConnectCustomKeyStore', { CustomKeyStoreId }, { ...context, caller });

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SILENT_LOG, type Log } from '../../src/base/log.ts';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const REGION = 'eu-central-1';
 const DAY_MS = 86_400_000;
-const context = { caller: administratorOf('111122223333'), region: REGION };
+const context = { caller: rootOf('111122223333'), region: REGION };
 
 let folder: ReturnType<typeof temporaryFolder>;
 let clock: TestClock;

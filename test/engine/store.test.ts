@@ -3,12 +3,13 @@ import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { expectError } from '../support/expect-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const REGION = 'eu-central-1';
-const context = { caller: administratorOf('111122223333'), region: REGION };
+const context = { caller: rootOf('111122223333'), region: REGION };
 
 let folder: ReturnType<typeof temporaryFolder>;
 const engines: Engine[] = [];
@@ -111,14 +112,12 @@ describe('the store', () => {
   it('refuses a material whose key row was given another account', async () => {
     const KeyId = await createKey(await open());
     await closeAll();
-    database().exec("UPDATE kms_keys SET account_id = '444455556666'");
+    database().exec(
+      "UPDATE kms_keys SET account_id = '444455556666', policy = replace(policy, '111122223333', '444455556666')",
+    );
     const after = await open();
     await expectError(
-      after.call(
-        'Encrypt',
-        { KeyId, Plaintext: Buffer.from('x') },
-        { ...context, caller: administratorOf('444455556666') },
-      ),
+      after.call('Encrypt', { KeyId, Plaintext: Buffer.from('x') }, { ...context, caller: rootOf('444455556666') }),
       'KMSInternalException',
     );
   });

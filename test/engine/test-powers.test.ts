@@ -1,6 +1,7 @@
 /** What tests may do to an engine that was opened with test powers. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import type { FaultRule } from '../../src/engine/test-powers/faults.ts';
 import { TestPowers } from '../../src/engine/test-powers/test-powers.ts';
 import { OPERATIONS, type OperationName } from '../../src/service/registry.ts';
@@ -10,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const ACCOUNT = '111122223333';
-const context = { caller: administratorOf(ACCOUNT), region: 'eu-central-1' };
+const context = { caller: rootOf(ACCOUNT), region: 'eu-central-1' };
 const DAY_MS = 86_400_000;
 
 let folder: ReturnType<typeof temporaryFolder>;

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT_LOG } from '../../src/base/log.ts';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import { NodeSha256 } from '../support/node-sha256.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -23,7 +24,7 @@ let url: string;
 beforeAll(async () => {
   folder = temporaryFolder();
   engine = await Engine.open({ dataDirectory: folder.path, regions: ['us-east-1', 'eu-central-1'] });
-  credentials = await engine.accessKeys.create(administratorOf('111122223333'));
+  credentials = await engine.accessKeys.create(rootOf('111122223333'));
   server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${String(server.port)}/`;
 });

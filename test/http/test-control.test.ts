@@ -9,7 +9,8 @@ import {
 import { request as sendHttp } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT_LOG } from '../../src/base/log.ts';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { TestPowers } from '../../src/engine/test-powers/test-powers.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import { expectError } from '../support/expect-error.ts';
@@ -29,7 +30,7 @@ async function open(testPowers?: TestPowers): Promise<Stand> {
     dataDirectory: folder.path,
     ...(testPowers === undefined ? {} : { testPowers }),
   });
-  const credentials = await engine.accessKeys.create(administratorOf('111122223333'));
+  const credentials = await engine.accessKeys.create(rootOf('111122223333'));
   const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${String(server.port)}`;
   return {

@@ -1,6 +1,7 @@
 /** Seed files that are refused: each at its place, and nothing of them is made. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { applySeed } from '../../src/seed/apply-seed.ts';
 import { expectError } from '../support/expect-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -9,7 +10,7 @@ const ACCOUNT = '012345678901';
 const REGION = 'eu-central-1';
 const KEY = '11111111-2222-4333-8444-555555555555';
 const MULTI_REGION_KEY = 'mrk-0123456789abcdef0123456789abcdef';
-const context = { caller: administratorOf(ACCOUNT), region: REGION };
+const context = { caller: rootOf(ACCOUNT), region: REGION };
 
 let folder: ReturnType<typeof temporaryFolder>;
 let engine: Engine;

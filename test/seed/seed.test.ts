@@ -3,7 +3,8 @@ import { generateKeyPairSync, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { administratorOf, Engine } from '../../src/engine/engine.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { KEY_SPECS, algorithmsOf } from '../../src/keys/key-spec.ts';
 import { VersionConflictError } from '../../src/service/ports.ts';
 import { applySeed } from '../../src/seed/apply-seed.ts';
@@ -20,7 +21,7 @@ const MULTI_REGION_KEY = 'mrk-0123456789abcdef0123456789abcdef';
 const HEX_32 = 'ab'.repeat(32);
 const EXAMPLE = readFileSync(fileURLToPath(new URL('../../examples/seed.yaml', import.meta.url)), 'utf8');
 
-const context = { caller: administratorOf(ACCOUNT), region: REGION };
+const context = { caller: rootOf(ACCOUNT), region: REGION };
 const elsewhere = { ...context, region: OTHER_REGION };
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -145,7 +146,7 @@ describe('a seed file', () => {
     const given = await engine.accessKeys.find('AKIAEXAMPLEEXAMPLE77');
     expect(given?.identity.accountId).toBe('000000000000');
     const made = await engine.accessKeys.find(generatedAccessKeys[0]!.accessKeyId);
-    expect(made?.identity).toEqual(administratorOf('111122223333'));
+    expect(made?.identity).toEqual(rootOf('111122223333'));
   });
 
   it('a check tells what would be made and makes nothing', async () => {
@@ -289,7 +290,7 @@ describe('a second load', () => {
     } finally {
       await other.close();
     }
-    const { Keys } = await engine.call('ListKeys', {}, { ...elsewhere, caller: administratorOf('000000000000') });
+    const { Keys } = await engine.call('ListKeys', {}, { ...elsewhere, caller: rootOf('000000000000') });
     expect(Keys).toHaveLength(4);
   });
 

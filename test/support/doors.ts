@@ -4,7 +4,11 @@
  */
 import { KMSClient } from '@aws-sdk/client-kms';
 import { createRequestHandler } from '../../src/client/index.ts';
-import { administratorOf, Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import type { Caller } from '../../src/base/caller.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { callerOf } from '../../src/iam/identities.ts';
+import type { RequestOrigin } from '../../src/service/target.ts';
+import type { NewAccessKey } from '../../src/iam/access-keys.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import { SILENT_LOG } from '../../src/base/log.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -20,6 +24,10 @@ export interface Door {
   readonly clock: TestClock;
   /** A client of the administrator of an account; by default of ACCOUNT in REGION. */
   client(options?: { readonly account?: string; readonly region?: string }): KMSClient;
+  /** A client of any other principal. */
+  clientAs(caller: Caller, region?: string): Promise<KMSClient>;
+  /** A client of a service, such as `s3`, that hands on requests of the administrator of ACCOUNT. */
+  clientVia(service: string): Promise<KMSClient>;
   close(): Promise<void>;
 }
 
@@ -57,18 +65,37 @@ export async function openEngine(options: DoorOptions = {}): Promise<OpenEngine>
   };
 }
 
+async function administrators(engine: Engine): Promise<(account: string) => Caller> {
+  const callers = new Map<string, Caller>();
+  for (const account of [ACCOUNT, OTHER_ACCOUNT]) {
+    callers.set(account, callerOf(await engine.identities.ensureAdministrator(account)));
+  }
+  return (account) => required(callers.get(account), account);
+}
+
+function required<T>(value: T | undefined, account: string): T {
+  if (value === undefined) {
+    throw new Error(`no credentials for account ${account}`);
+  }
+  return value;
+}
+
 export const openInProcess: OpenDoor = async (options) => {
   const { engine, clock, remove } = await openEngine(options);
+  const administratorOf = await administrators(engine);
+  const clientOf = (caller: Caller, region: string, origin: RequestOrigin = {}): KMSClient =>
+    new KMSClient({
+      region,
+      credentials: { accessKeyId: 'unused', secretAccessKey: 'unused' },
+      requestHandler: createRequestHandler(engine, { caller, region, origin }),
+      maxAttempts: 1,
+    });
   return {
     engine,
     clock,
-    client: ({ account = ACCOUNT, region = REGION } = {}) =>
-      new KMSClient({
-        region,
-        credentials: { accessKeyId: 'unused', secretAccessKey: 'unused' },
-        requestHandler: createRequestHandler(engine, { caller: administratorOf(account), region }),
-        maxAttempts: 1,
-      }),
+    client: ({ account = ACCOUNT, region = REGION } = {}) => clientOf(administratorOf(account), region),
+    clientAs: (caller, region = REGION) => Promise.resolve(clientOf(caller, region)),
+    clientVia: (viaService) => Promise.resolve(clientOf(administratorOf(ACCOUNT), REGION, { viaService })),
     close: async () => {
       await engine.close();
       remove();
@@ -79,29 +106,39 @@ export const openInProcess: OpenDoor = async (options) => {
 export const openOverHttp: OpenDoor = async (options) => {
   const { engine, clock, remove } = await openEngine(options);
   const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
-  const credentials = new Map(
-    await Promise.all(
-      [ACCOUNT, OTHER_ACCOUNT].map(
-        async (account) => [account, await engine.accessKeys.create(administratorOf(account))] as const,
-      ),
-    ),
-  );
+  const administratorOf = await administrators(engine);
+  const credentials = new Map<string, NewAccessKey>();
+  for (const account of [ACCOUNT, OTHER_ACCOUNT]) {
+    credentials.set(account, await engine.accessKeys.create(administratorOf(account)));
+  }
+  const clientOf = (made: NewAccessKey, region: string): KMSClient =>
+    new KMSClient({
+      region,
+      endpoint: `http://127.0.0.1:${String(server.port)}`,
+      credentials: made,
+      // The clock of the tests moves, and with it the time that requests must be signed at.
+      systemClockOffset: clock.nowMs() - Date.now(),
+      maxAttempts: 1,
+    });
   return {
     engine,
     clock,
-    client: ({ account = ACCOUNT, region = REGION } = {}) => {
-      const made = credentials.get(account);
-      if (made === undefined) {
-        throw new Error(`no credentials for account ${account}`);
-      }
-      return new KMSClient({
-        region,
-        endpoint: `http://127.0.0.1:${String(server.port)}`,
-        credentials: made,
-        // The clock of the tests moves, and with it the time that requests must be signed at.
-        systemClockOffset: clock.nowMs() - Date.now(),
-        maxAttempts: 1,
-      });
+    client: ({ account = ACCOUNT, region = REGION } = {}) =>
+      clientOf(required(credentials.get(account), account), region),
+    clientAs: async (caller, region = REGION) => clientOf(await engine.accessKeys.create(caller), region),
+    clientVia: async (service) => {
+      const wanted = { accountId: ACCOUNT, kind: 'service', name: `${service}.amazonaws.com` } as const;
+      const principal = (await engine.identities.findByName(wanted)) ?? (await engine.identities.create(wanted));
+      const client = clientOf(await engine.accessKeys.create(callerOf(principal)), REGION);
+      client.middlewareStack.add(
+        (next) => (handed) => {
+          const { headers } = handed.request as { headers: Record<string, string> };
+          headers['x-keywright-on-behalf-of'] = administratorOf(ACCOUNT).arn;
+          return next(handed);
+        },
+        { step: 'build' },
+      );
+      return client;
     },
     close: async () => {
       await server.close();

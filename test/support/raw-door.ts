@@ -1,7 +1,7 @@
 /** The HTTP door without an SDK: requests that no SDK sends, and answers as they are on the wire. */
 import { SignatureV4 } from '@smithy/signature-v4';
 import { SILENT_LOG } from '../../src/base/log.ts';
-import { administratorOf } from '../../src/engine/engine.ts';
+import { rootOf } from '../../src/iam/identities.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import type { TestClock } from './test-clock.ts';
 import { ACCOUNT, openEngine, OTHER_ACCOUNT, REGION } from './doors.ts';
@@ -34,8 +34,8 @@ export async function openRawDoor(): Promise<RawDoor> {
   const { engine, clock, remove } = await openEngine();
   const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
   const credentials = new Map([
-    [ACCOUNT, await engine.accessKeys.create(administratorOf(ACCOUNT))],
-    [OTHER_ACCOUNT, await engine.accessKeys.create(administratorOf(OTHER_ACCOUNT))],
+    [ACCOUNT, await engine.accessKeys.create(rootOf(ACCOUNT))],
+    [OTHER_ACCOUNT, await engine.accessKeys.create(rootOf(OTHER_ACCOUNT))],
   ]);
   const call: RawDoor['call'] = async (operation, body, { account = ACCOUNT, region = REGION } = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);

@@ -1,9 +1,11 @@
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import type { Alias } from '../../keys/alias.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import type { Grant, GrantParty } from '../../policy/grant.ts';
 import type { ServicePorts } from '../../service/pipeline.ts';
 import type {
   AliasRepository,
+  GrantDemand,
   GrantFilter,
   GrantRepository,
   KeyRepository,
@@ -100,7 +102,7 @@ function recordAliases(inner: AliasRepository, history: History<Alias>): AliasRe
   };
 }
 
-/** Grants whose making and end show late in lists. Whoever has the token or id of a grant finds it at once. */
+/** Grants whose making and end show late. Whoever has the token or id of a grant finds it at once. */
 class LaggingGrants implements GrantRepository {
   readonly #inner: GrantRepository;
   readonly #history: History<Grant>;
@@ -122,6 +124,20 @@ class LaggingGrants implements GrantRepository {
     return this.#inner.countOfKey(region, keyId);
   }
 
+  findUsable(key: KmsKey, demand: GrantDemand): MaybePromise<readonly Grant[]> {
+    return chain(this.#inner.findUsable(key, demand), (grants) => {
+      const ended = this.#ended().filter(
+        (grant) =>
+          grant.region === key.region &&
+          grant.keyId === key.keyId &&
+          grant.grantee.kind === demand.kind &&
+          demand.grantees.includes(grant.grantee.name) &&
+          grant.operations.includes(demand.operation),
+      );
+      return [...grants.filter(({ grantId }) => this.#history.shown(grantId) === undefined), ...ended];
+    });
+  }
+
   async insert(grant: Grant, fingerprint: string): Promise<void> {
     await this.#inner.insert(grant, fingerprint);
     this.#history.record(grant.grantId, undefined);
@@ -139,15 +155,20 @@ class LaggingGrants implements GrantRepository {
   async list(region: string, filter: GrantFilter, page: PageRequest): Promise<Page<Grant>> {
     const { items, isTruncated } = await this.#inner.list(region, filter, page);
     const last = isTruncated ? items.at(-1)?.grantId : undefined;
-    const ended = this.#history
-      .allShown()
-      .map(({ value }) => value)
-      .filter((grant) => grant !== undefined)
+    const ended = this.#ended()
       .filter((grant) => grant.region === region && matches(grant, filter))
       .filter(({ grantId }) => grantId > (page.after ?? '') && (last === undefined || grantId <= last));
     const present = items.filter(({ grantId }) => this.#history.shown(grantId) === undefined);
     const shown = [...present, ...ended].sort((left, right) => (left.grantId < right.grantId ? -1 : 1));
     return { items: shown, isTruncated };
+  }
+
+  /** Grants that ended only just now. */
+  #ended(): Grant[] {
+    return this.#history
+      .allShown()
+      .map(({ value }) => value)
+      .filter((grant) => grant !== undefined);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../keys/key-spec.ts';
 import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
+import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { placeKey } from '../key-placement.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
@@ -82,7 +83,7 @@ export const createKey = defineOperation({
  */
 export function planKey(
   request: CreateKeyInput,
-  context: Pick<OperationContext, 'caller' | 'region' | 'nowMs' | 'random'>,
+  context: ConditionRequest & Pick<OperationContext, 'random'>,
   fixedKeyId?: string,
 ): KmsKey {
   const keySpec = requireSpec(request);

@@ -3,6 +3,7 @@ import { InvariantError, KmsServiceError } from '../../base/errors.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
+import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
@@ -104,7 +105,7 @@ async function requireReplicable(primary: KmsKey, region: string, context: Repli
 export function planReplica(
   primary: KmsKey,
   request: ReplicaRequest,
-  context: Pick<OperationContext, 'caller' | 'nowMs'>,
+  context: Omit<ConditionRequest, 'region'>,
 ): KmsKey {
   const { ReplicaRegion: region, Policy: policy } = request;
   const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;

@@ -1,6 +1,5 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
-import { requireGrant } from '../grants.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { defineOperation } from '../operation.ts';
 import type { KeyTarget } from '../target.ts';
@@ -24,13 +23,15 @@ export const retireGrant = defineOperation({
   input,
   errors: [...MANAGEMENT_ERRORS, 'DryRunOperationException', 'InvalidGrantIdException', 'InvalidGrantTokenException'],
   allowsCrossAccount: true,
-  resolve: (request, resolver) =>
-    chain(resolveGrant(request, resolver), ({ target, grantId }) => [{ ...target, grantId }] as const),
-  async execute(authorized, request, { grants, region }) {
-    const [{ key, grantId }] = authorized.targets;
-    const grant = await requireGrant(grants, region, { keyId: key.keyId, grantId });
+  resolve: async (request, resolver) => {
+    const { target, grantId } = await resolveGrant(request, resolver);
+    const retires = await resolver.grant({ keyId: target.key.keyId, grantId });
+    return [{ ...target, retires }] as const;
+  },
+  async execute(authorized, request, { grants }) {
+    const [{ retires }] = authorized.targets;
     if (request.DryRun !== true) {
-      await grants.delete(grant);
+      await grants.delete(retires);
     }
   },
 });

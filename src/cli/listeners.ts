@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import type { Log } from '../base/log.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HttpServer, type HttpServerOptions } from '../server/http-server.ts';
+import { ensureCertificates, type TlsCredentials } from '../server/tls-certificates.ts';
+import { ConfigError, type Address, type ServerConfig } from './config.ts';
+import { readVpcEndpoints } from './vpc-endpoints.ts';
+
+const CERTIFICATE_CHECK_MS = 86_400_000;
+
+/** Where the server can be called. */
+export interface Listener {
+  readonly url: string;
+  /** Id of the VPC endpoint that the listener is the door of. */
+  readonly vpcEndpointId: string | undefined;
+}
+
+/** The listeners of a server, opened and closed together. */
+export interface OpenListeners {
+  readonly all: readonly Listener[];
+  /** Answers the requests under way, then closes all. */
+  close(): Promise<void>;
+}
+
+/** The folder of our own certificate authority. */
+export function tlsDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'tls');
+}
+
+/**
+ * Opens the HTTP listener, the TLS listener and those of VPC endpoints, as far as they are configured.
+ *
+ * @throws ConfigError when an address cannot be had or certificates cannot be read; no listener stays open then
+ */
+export async function openListeners(
+  engine: Engine,
+  log: Log,
+  config: ServerConfig,
+  plainHttp: string | undefined,
+): Promise<OpenListeners> {
+  const endpoints = config.vpcEndpoints === undefined ? [] : readVpcEndpoints(config.vpcEndpoints, plainHttp);
+  const wanted = [
+    { address: config.address, endpoint: undefined },
+    ...(config.tls.address === undefined ? [] : [{ address: config.tls.address, endpoint: undefined }]),
+    ...endpoints,
+  ];
+  const hosts = wanted.filter(({ address }) => address.isTls).map(({ address }) => address.host);
+  const loadTls = (): Promise<TlsCredentials> => loadCredentials(config, hosts);
+  const tls = hosts.length > 0 ? await loadTls() : undefined;
+  const servers: { readonly server: HttpServer; readonly listener: Listener; readonly isTls: boolean }[] = [];
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(servers.map(({ server }) => server.close()));
+  };
+  try {
+    for (const { address, endpoint } of wanted) {
+      const options = { engine, log, host: address.host, port: address.port, vpcEndpoint: endpoint };
+      const server = await listen(address.isTls ? { ...options, tls } : options);
+      const listener = { url: urlOf(address, server.port), vpcEndpointId: endpoint?.id };
+      servers.push({ server, listener, isTls: address.isTls });
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  const renew = async (): Promise<void> => {
+    const renewed = await loadTls();
+    servers
+      .filter(({ isTls }) => isTls)
+      .forEach(({ server }) => {
+        server.useCredentials(renewed);
+      });
+  };
+  const timer = setInterval(() => {
+    renew().catch((error: unknown) => {
+      log.error('the TLS certificate could not be checked', { error: String(error) });
+    });
+  }, CERTIFICATE_CHECK_MS).unref();
+  return {
+    all: servers.map(({ listener }) => listener),
+    close: async () => {
+      clearInterval(timer);
+      await closeAll();
+    },
+  };
+}
+
+async function loadCredentials(config: ServerConfig, hosts: readonly string[]): Promise<TlsCredentials> {
+  const { own, names } = config.tls;
+  if (own === undefined) {
+    const reachable = hosts.filter((host) => !/^(?:0\.0\.0\.0|::)$/.test(host));
+    return ensureCertificates(tlsDirectory(config.dataDirectory), [...names, ...reachable], Date.now());
+  }
+  try {
+    return {
+      certificate: readFileSync(own.certificateFile, 'utf8'),
+      privateKey: readFileSync(own.keyFile, 'utf8'),
+    };
+  } catch (error) {
+    throw new ConfigError(`KEYWRIGHT_TLS_CERT and KEYWRIGHT_TLS_KEY: ${(error as Error).message}`);
+  }
+}
+
+async function listen(options: HttpServerOptions): Promise<HttpServer> {
+  const address = `${options.host}:${String(options.port)}`;
+  try {
+    return await HttpServer.listen(options);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code === 'EADDRINUSE') {
+      throw new ConfigError(`something else listens on ${address}: stop it, or choose another address`);
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new ConfigError(`this process may not listen on ${address}: choose another address`);
+    }
+    if (code.startsWith('ERR_OSSL') || code.startsWith('ERR_TLS')) {
+      throw new ConfigError(`the TLS certificate or its key cannot be used: ${(error as Error).message}`);
+    }
+    throw error;
+  }
+}
+
+function urlOf({ host, isTls }: Address, port: number): string {
+  return `${isTls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${String(port)}`;
+}

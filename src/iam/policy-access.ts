@@ -1,0 +1,226 @@
+import { principalUniqueId, type Caller } from '../base/caller.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import type { PrincipalRecord } from '../base/stored-records.ts';
+import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts';
+import type { ConditionValues } from '../policy/condition-values.ts';
+import { decide, type AccessDecision, type PolicySet } from '../policy/decide.ts';
+import type { Grant, GrantParty } from '../policy/grant.ts';
+import { matchParty } from '../policy/grant-matching.ts';
+import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.ts';
+import { principalOf, principalValues, type Principal } from '../policy/principal.ts';
+import type { AccessControl, AccessRequest, Decision } from '../service/ports.ts';
+import type { Identities } from './identities.ts';
+
+/** Compiled policies kept ready, of each kind. */
+const MAX_COMPILED = 20_000;
+
+/** What is known of a caller and its policies, as long as the record of its principal stays the same. */
+interface CallerPolicies {
+  readonly record: PrincipalRecord | undefined;
+  readonly principal: Principal;
+  readonly values: ConditionValues;
+  readonly identity: readonly CompiledPolicy[];
+  readonly boundary: CompiledPolicy | undefined;
+  readonly session: readonly CompiledPolicy[];
+  /** Whether a policy looks at kms:ResourceAliases: only then the aliases of a key are looked up. */
+  readonly asksForAliases: boolean;
+}
+
+/** A question about a role: who may assume it. */
+export type TrustQuestion = Pick<AccessRequest, 'caller' | 'action' | 'values' | 'endpointPolicy'> & {
+  readonly role: PrincipalRecord;
+};
+
+/**
+ * Decides by key policies, identity policies, permissions boundaries, session policies, endpoint policies and grants,
+ * each compiled once.
+ */
+export class PolicyAccess implements AccessControl {
+  readonly #identities: Identities;
+  readonly #compiled = new Map<PolicyKind, Map<string, CompiledPolicy>>();
+  readonly #callers = new WeakMap<Caller, CallerPolicies>();
+
+  constructor(identities: Identities) {
+    this.#identities = identities;
+  }
+
+  decide(request: AccessRequest): MaybePromise<Decision> {
+    return chain(this.explain(request), toDecision);
+  }
+
+  /** As {@link decide}, with the policy and the statement that decided. */
+  explain(request: AccessRequest, kind: 'key' | 'trust' = 'key'): MaybePromise<AccessDecision> {
+    return chain(this.#policiesOf(request.caller), (policies) =>
+      chain(valuesOf(request, policies), (values) => this.#explain(request, kind, policies, values)),
+    );
+  }
+
+  decideOnRetirement(request: AccessRequest, grant: Grant): MaybePromise<Decision> {
+    // The key policy has no say; what the policies of the caller say is asked as of a resource of its own account.
+    const ofCaller: AccessRequest = {
+      ...request,
+      resourcePolicy: undefined,
+      resourceAccountId: request.caller.accountId,
+      findGrants: undefined,
+    };
+    return chain(this.#policiesOf(request.caller), ({ principal }) =>
+      chain(this.explain(ofCaller), (decision): Decision => {
+        const isDenied = decision.effect === 'deny' && decision.by !== undefined;
+        if (!isDenied && isNamedForRetirement(grant, principal)) {
+          return ALLOW;
+        }
+        return toDecision(isDenied || isAccountsGrant(grant, principal) ? decision : refusal(request.action));
+      }),
+    );
+  }
+
+  /** Whether a caller may do something with a role, which its trust policy is about. */
+  async decideOnTrust({ role, ...question }: TrustQuestion): Promise<Decision> {
+    const request: AccessRequest = {
+      ...question,
+      resourceArn: role.arn,
+      resourceAccountId: role.accountId,
+      resourcePolicy: role.trustPolicy,
+    };
+    return toDecision(await this.explain(request, 'trust'));
+  }
+
+  #explain(
+    request: AccessRequest,
+    kind: 'key' | 'trust',
+    policies: CallerPolicies,
+    values: ConditionValues,
+  ): MaybePromise<AccessDecision> {
+    const { resourcePolicy, endpointPolicy, findGrants } = request;
+    const question = {
+      principal: policies.principal,
+      action: request.action,
+      resource: request.resourceArn,
+      resourceAccountId: request.resourceAccountId,
+      values,
+      encryptionContext: request.encryptionContext,
+      newGrant: request.newGrant,
+    };
+    const set: PolicySet = {
+      resource: resourcePolicy === undefined ? undefined : this.#compile(resourcePolicy, kind),
+      identity: policies.identity,
+      boundary: policies.boundary,
+      session: policies.session,
+      vpcEndpoint: endpointPolicy === undefined ? undefined : this.#compile(endpointPolicy, 'vpcEndpoint'),
+    };
+    const decision = decide(question, set);
+    // Grants are looked for only where policies do not allow; a Deny beats them too.
+    if (decision.effect === 'allow' || decision.by !== undefined || findGrants === undefined) {
+      return decision;
+    }
+    return chain(findGrants(...partiesOf(policies.principal)), (grants) =>
+      grants.length === 0 ? decision : decide({ ...question, grants }, set),
+    );
+  }
+
+  #policiesOf(caller: Caller): MaybePromise<CallerPolicies> {
+    return chain(this.#identities.find(principalUniqueId(caller)), (record) => {
+      const known = this.#callers.get(caller);
+      if (known !== undefined && known.record === record) {
+        return known;
+      }
+      const policies = this.#compileCaller(caller, record);
+      this.#callers.set(caller, policies);
+      return policies;
+    });
+  }
+
+  /** A caller whose principal is gone has no policies; the root user needs none. */
+  #compileCaller(caller: Caller, record: PrincipalRecord | undefined): CallerPolicies {
+    const { session } = caller;
+    const principal: Principal = {
+      ...principalOf(caller),
+      tags: new Map([...(record?.tags ?? []), ...(session?.tags ?? [])]),
+    };
+    const texts = [...(record?.policies.values() ?? []), record?.permissionsBoundary, session?.policy];
+    return {
+      record,
+      principal,
+      values: principalValues(principal),
+      identity: [...(record?.policies ?? [])].map(([name, text]) => this.#compile(text, 'identity', name)),
+      boundary:
+        record?.permissionsBoundary === undefined ? undefined : this.#compile(record.permissionsBoundary, 'boundary'),
+      session: session?.policy === undefined ? [] : [this.#compile(session.policy, 'session')],
+      asksForAliases: texts.some((text) => text !== undefined && /kms:ResourceAliases/i.test(text)),
+    };
+  }
+
+  /**
+   * Policies were checked when they were stored; one that is damaged nevertheless denies everything. The text itself is
+   * the key: it is the same string for every request, so that neither hashing nor comparing it takes time.
+   */
+  #compile(text: string, kind: PolicyKind, name?: string): CompiledPolicy {
+    const compiled = this.#compiled.get(kind) ?? new Map<string, CompiledPolicy>();
+    this.#compiled.set(kind, compiled);
+    const known = compiled.get(text);
+    if (known !== undefined && known.name === name) {
+      return known;
+    }
+    const parsed = parsePolicyDocument(text, kind);
+    const made = parsed.ok ? compilePolicy(parsed.policy, name) : this.#compile(denyAll(kind), kind, name);
+    if (compiled.size >= MAX_COMPILED) {
+      compiled.clear();
+    }
+    compiled.set(text, made);
+    return made;
+  }
+}
+
+const ALLOW: Decision = { effect: 'allow' };
+
+function toDecision(decision: AccessDecision): Decision {
+  return decision.effect === 'allow' ? ALLOW : { effect: 'deny', reason: decision.reason };
+}
+
+function refusal(action: string): AccessDecision {
+  return { effect: 'deny', by: undefined, reason: `because no identity-based policy allows the ${action} action` };
+}
+
+function denyAll(kind: PolicyKind): string {
+  const names = kind === 'identity' || kind === 'boundary' || kind === 'session' ? {} : { Principal: '*' };
+  const target = kind === 'trust' ? {} : { Resource: '*' };
+  return JSON.stringify({ Statement: [{ Effect: 'Deny', ...names, Action: '*', ...target }] });
+}
+
+/** The values of the request and those of the caller; a value of the caller cannot be said by anyone else. */
+function valuesOf(request: AccessRequest, { values, asksForAliases }: CallerPolicies): MaybePromise<ConditionValues> {
+  const get = (key: string): ReturnType<ConditionValues['get']> => values.get(key) ?? request.values.get(key);
+  if (!asksForAliases || request.findAliases === undefined) {
+    return { get };
+  }
+  return request.findAliases().then((aliases) => ({
+    get: (key) => (key === 'kms:resourcealiases' ? aliases : get(key)),
+  }));
+}
+
+/** The names under which a grant can be for a caller. */
+function partiesOf(principal: Principal): [kind: GrantParty['kind'], names: readonly string[]] {
+  const { kind, arn, accountId, issuer } = principal;
+  if (kind === 'service') {
+    return ['service', [arn]];
+  }
+  const [, partition = 'aws'] = arn.split(':');
+  const root = `arn:${partition}:iam::${accountId}:root`;
+  return ['principal', [...new Set([arn, root, ...(issuer === undefined ? [] : [issuer.arn])])]];
+}
+
+/** Whether the grant itself lets the caller retire it: as its retiring party, or as a grantee with RetireGrant. */
+function isNamedForRetirement({ grantee, retiring, operations }: Grant, principal: Principal): boolean {
+  const isParty = (party: GrantParty): boolean => {
+    const match = matchParty(party, principal);
+    return match !== undefined && (match !== 'account' || principal.kind === 'root');
+  };
+  return (retiring !== undefined && isParty(retiring)) || (operations.includes('RetireGrant') && isParty(grantee));
+}
+
+/** Whether the account that issued the grant, or whose principal may retire it, can delegate that by its own policies. */
+function isAccountsGrant({ issuingAccountId, retiring }: Grant, { accountId }: Principal): boolean {
+  return (
+    issuingAccountId === accountId || (retiring?.kind === 'principal' && retiring.name.split(':')[4] === accountId)
+  );
+}

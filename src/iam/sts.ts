@@ -1,0 +1,257 @@
+/**
+ * The actions of the Security Token Service that AWS clients need to get at credentials.
+ *
+ * @source AWS STS API Reference: AssumeRole, GetCallerIdentity, GetSessionToken
+ */
+import type { Caller, CallerSession } from '../base/caller.ts';
+import type { Clock } from '../base/clock.ts';
+import { KmsServiceError } from '../base/errors.ts';
+import type { PrincipalRecord } from '../base/stored-records.ts';
+import { parsePolicyDocument } from '../policy/policy-document.ts';
+import { requestConditions } from '../service/conditions.ts';
+import type { RequestContext, RequestOrigin } from '../service/target.ts';
+import { integer, list, optional, parseRequest, required, string, structure } from '../service/schema.ts';
+import type { AccessKeys, TemporaryCredentials } from './access-keys.ts';
+import type { Identities } from './identities.ts';
+import type { PolicyAccess } from './policy-access.ts';
+
+/** Who calls, and the facts of the request that trust policies can ask for. */
+export interface StsContext {
+  readonly caller: Caller;
+  readonly region: string;
+  readonly origin: RequestOrigin;
+}
+
+const tagKey = string({ min: 1, max: 128, pattern: '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+' });
+const tag = structure({
+  Key: required(tagKey),
+  Value: required(string({ min: 0, max: 256, pattern: '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*' })),
+});
+
+const assumeRoleInput = structure({
+  RoleArn: required(string({ min: 20, max: 2048 })),
+  RoleSessionName: required(string({ min: 2, max: 64, pattern: '[\\w+=,.@-]*' })),
+  Policy: optional(string({ min: 1, max: 2048, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' })),
+  DurationSeconds: optional(integer({ min: 900, max: 43_200 })),
+  Tags: optional(list(tag, { max: 50 })),
+  TransitiveTagKeys: optional(list(tagKey, { max: 50 })),
+  ExternalId: optional(string({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' })),
+  SourceIdentity: optional(string({ min: 2, max: 64, pattern: '[\\w+=,.@-]*' })),
+});
+
+const getSessionTokenInput = structure({ DurationSeconds: optional(integer({ min: 900, max: 129_600 })) });
+
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):role\/(?:[\w+=,.@/-]*\/)?([\w+=,.@-]{1,64})$/;
+const DEFAULT_SESSION_SECONDS = 3_600;
+const DEFAULT_TOKEN_SECONDS = 43_200;
+const ROOT_TOKEN_SECONDS = 3_600;
+/** A session that was made by a session lives for an hour at most. */
+const CHAINED_SESSION_SECONDS = 3_600;
+
+export const STS_ACTIONS = ['AssumeRole', 'GetCallerIdentity', 'GetSessionToken'] as const;
+export type StsAction = (typeof STS_ACTIONS)[number];
+
+export function isStsAction(name: string): name is StsAction {
+  return (STS_ACTIONS as readonly string[]).includes(name);
+}
+
+/** Members of an answer, by the names of the API; texts, dates and structures of them. */
+export interface StsResult {
+  readonly [member: string]: string | Date | StsResult | undefined;
+}
+
+export class Sts {
+  readonly #identities: Identities;
+  readonly #accessKeys: AccessKeys;
+  readonly #access: PolicyAccess;
+  readonly #clock: Clock;
+
+  constructor(identities: Identities, accessKeys: AccessKeys, access: PolicyAccess, clock: Clock) {
+    this.#identities = identities;
+    this.#accessKeys = accessKeys;
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  /**
+   * @param parameters as they came, texts throughout
+   * @throws KmsServiceError ValidationException, AccessDeniedException, MalformedPolicyDocumentException
+   */
+  async call(
+    action: StsAction,
+    parameters: Readonly<Record<string, unknown>>,
+    context: StsContext,
+  ): Promise<StsResult> {
+    switch (action) {
+      case 'GetCallerIdentity':
+        return describeCaller(context.caller);
+      case 'GetSessionToken':
+        return this.#getSessionToken(parseRequest(getSessionTokenInput, withNumbers(parameters), 'json'), context);
+      case 'AssumeRole':
+        return this.#assumeRole(parseRequest(assumeRoleInput, withNumbers(parameters), 'json'), context);
+    }
+  }
+
+  async #getSessionToken(
+    { DurationSeconds: wanted }: { readonly DurationSeconds?: number | undefined },
+    { caller }: StsContext,
+  ): Promise<StsResult> {
+    if (caller.session !== undefined) {
+      throw new KmsServiceError('AccessDeniedException', 'Cannot call GetSessionToken with session credentials');
+    }
+    const isRoot = caller.arn.endsWith(':root');
+    const seconds = Math.min(wanted ?? DEFAULT_TOKEN_SECONDS, isRoot ? ROOT_TOKEN_SECONDS : Number.POSITIVE_INFINITY);
+    const nowMs = this.#clock.nowMs();
+    const session: CallerSession = {
+      issuerArn: caller.arn,
+      policy: undefined,
+      tags: new Map(),
+      transitiveTagKeys: [],
+      sourceIdentity: undefined,
+      issuedMs: nowMs,
+    };
+    const made = await this.#accessKeys.createTemporary({ ...caller, session }, nowMs + seconds * 1000);
+    return { Credentials: credentialMembers(made) };
+  }
+
+  async #assumeRole(input: AssumeRoleInput, context: StsContext): Promise<StsResult> {
+    const { caller } = context;
+    const role = await this.#findRole(input.RoleArn);
+    const tags = new Map((input.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+    if (role === undefined) {
+      throw this.#denied(caller, input.RoleArn);
+    }
+    await this.#requirePermission(role, input, tags, context);
+    const seconds = sessionSeconds(input.DurationSeconds, role, caller);
+    if (input.Policy !== undefined) {
+      const parsed = parsePolicyDocument(input.Policy, 'session');
+      if (!parsed.ok) {
+        throw new KmsServiceError('MalformedPolicyDocumentException', parsed.problem);
+      }
+    }
+    const nowMs = this.#clock.nowMs();
+    const inherited = caller.session;
+    const passedOn = (inherited?.transitiveTagKeys ?? []).map((key) => [key, inherited?.tags.get(key) ?? ''] as const);
+    const session: CallerSession = {
+      issuerArn: role.arn,
+      policy: input.Policy,
+      tags: new Map([...tags, ...passedOn]),
+      transitiveTagKeys: [...new Set([...(input.TransitiveTagKeys ?? []), ...(inherited?.transitiveTagKeys ?? [])])],
+      sourceIdentity: inherited?.sourceIdentity ?? input.SourceIdentity,
+      issuedMs: nowMs,
+    };
+    const identity: Caller = {
+      accountId: role.accountId,
+      arn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${input.RoleSessionName}`,
+      principalId: `${role.uniqueId}:${input.RoleSessionName}`,
+      session,
+    };
+    const made = await this.#accessKeys.createTemporary(identity, nowMs + seconds * 1000);
+    return {
+      Credentials: credentialMembers(made),
+      AssumedRoleUser: { AssumedRoleId: identity.principalId, Arn: identity.arn },
+      SourceIdentity: session.sourceIdentity,
+    };
+  }
+
+  async #findRole(arn: string): Promise<PrincipalRecord | undefined> {
+    const match = ROLE_ARN.exec(arn);
+    if (match === null) {
+      throw new KmsServiceError('ValidationException', `${arn} is invalid`);
+    }
+    const [, accountId = '', name = ''] = match;
+    return this.#identities.findByName({ accountId, kind: 'role', name });
+  }
+
+  /** The trust policy of the role must allow the caller, and tags and source identity have permissions of their own. */
+  async #requirePermission(
+    role: PrincipalRecord,
+    input: AssumeRoleInput,
+    tags: ReadonlyMap<string, string>,
+    { caller, region, origin }: StsContext,
+  ): Promise<void> {
+    const actions = ['sts:AssumeRole'];
+    if (tags.size > 0) {
+      actions.push('sts:TagSession');
+    }
+    if (input.SourceIdentity !== undefined) {
+      actions.push('sts:SetSourceIdentity');
+    }
+    const members: Readonly<Record<string, string | readonly string[] | undefined>> = {
+      'sts:rolesessionname': input.RoleSessionName,
+      'sts:externalid': input.ExternalId,
+      'sts:sourceidentity': input.SourceIdentity,
+      'sts:transitivetagkeys': input.TransitiveTagKeys,
+      'aws:tagkeys': tags.size === 0 ? undefined : [...tags.keys()],
+      ...Object.fromEntries([...tags].map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value])),
+    };
+    const request: RequestContext = { caller, region, origin, requestId: '', nowMs: this.#clock.nowMs() };
+    for (const action of actions) {
+      const target = { action, resourceArn: role.arn, resourceAccountId: role.accountId };
+      const values = requestConditions(request, target, { values: members });
+      const endpointPolicy = origin.vpcEndpoint?.policy;
+      const decision = await this.#access.decideOnTrust({ caller, action, role, values, endpointPolicy });
+      if (decision.effect === 'deny') {
+        throw this.#denied(caller, input.RoleArn, action);
+      }
+    }
+  }
+
+  /** One text for every cause: a stranger does not learn which roles there are. */
+  #denied(caller: Caller, roleArn: string, action = 'sts:AssumeRole'): KmsServiceError {
+    return new KmsServiceError(
+      'AccessDeniedException',
+      `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${roleArn}`,
+    );
+  }
+}
+
+interface AssumeRoleInput {
+  readonly RoleArn: string;
+  readonly RoleSessionName: string;
+  readonly Policy?: string | undefined;
+  readonly DurationSeconds?: number | undefined;
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[] | undefined;
+  readonly TransitiveTagKeys?: readonly string[] | undefined;
+  readonly ExternalId?: string | undefined;
+  readonly SourceIdentity?: string | undefined;
+}
+
+function describeCaller({ accountId, arn, principalId }: Caller): StsResult {
+  return { UserId: principalId, Account: accountId, Arn: arn };
+}
+
+/** The form carries numbers as text. */
+function withNumbers(parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { DurationSeconds: seconds } = parameters;
+  const isNumber = typeof seconds === 'string' && /^-?\d{1,9}$/.test(seconds);
+  return isNumber ? { ...parameters, DurationSeconds: Number(seconds) } : parameters;
+}
+
+/** @throws KmsServiceError ValidationException for a session longer than the role, or a session of a session, may be */
+function sessionSeconds(wanted: number | undefined, role: PrincipalRecord, caller: Caller): number {
+  const seconds = wanted ?? DEFAULT_SESSION_SECONDS;
+  const isChained = caller.session !== undefined && caller.arn.includes(':assumed-role/');
+  if (isChained && seconds > CHAINED_SESSION_SECONDS) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining',
+    );
+  }
+  if (seconds > (role.maxSessionSeconds ?? DEFAULT_SESSION_SECONDS)) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+    );
+  }
+  return seconds;
+}
+
+function credentialMembers(made: TemporaryCredentials): StsResult {
+  return {
+    AccessKeyId: made.accessKeyId,
+    SecretAccessKey: made.secretAccessKey,
+    SessionToken: made.sessionToken,
+    Expiration: new Date(made.expiresMs),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { Clock } from '../base/clock.ts';
+import type { PrincipalKind, PrincipalRecord, PrincipalRecords } from '../base/stored-records.ts';
+import type { Change, ChangeFeed } from './change-feed.ts';
+import { outboxStatement } from './outbox.ts';
+import type { Database, PrincipalTable } from './schema.ts';
+import type { OpenDatabase, Statement } from './sqlite.ts';
+
+/** Principals belong to no Region. */
+const NO_REGION = '';
+
+/** Users, roles and services at rest. */
+export class StoredPrincipals implements PrincipalRecords {
+  readonly #database: OpenDatabase;
+  readonly #db: Kysely<Database>;
+  readonly #feed: ChangeFeed;
+  readonly #clock: Clock;
+
+  constructor(database: OpenDatabase, feed: ChangeFeed, clock: Clock) {
+    this.#database = database;
+    this.#db = database.db;
+    this.#feed = feed;
+    this.#clock = clock;
+  }
+
+  async find(uniqueId: string): Promise<PrincipalRecord | undefined> {
+    const query = this.#db.selectFrom('principals').selectAll().where('unique_id', '=', uniqueId);
+    const row = await query.executeTakeFirst();
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  async findByName(accountId: string, kind: PrincipalKind, name: string): Promise<PrincipalRecord | undefined> {
+    const row = await this.#db
+      .selectFrom('principals')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('kind', '=', kind)
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  async list(accountId?: string): Promise<readonly PrincipalRecord[]> {
+    const all = this.#db.selectFrom('principals').selectAll().orderBy('account_id').orderBy('kind').orderBy('name');
+    const rows = await (accountId === undefined ? all : all.where('account_id', '=', accountId)).execute();
+    return rows.map(toRecord);
+  }
+
+  insert(record: PrincipalRecord): Promise<boolean> {
+    const query = this.#db
+      .insertInto('principals')
+      .values(toRow(record))
+      .onConflict((conflict) => conflict.doNothing())
+      .compile();
+    return this.#change(record, [{ query, mustChange: true }]);
+  }
+
+  update(record: PrincipalRecord): Promise<boolean> {
+    const query = this.#db
+      .updateTable('principals')
+      .set(toRow(record))
+      .where('unique_id', '=', record.uniqueId)
+      .where('version', '=', record.version - 1)
+      .compile();
+    return this.#change(record, [{ query, mustChange: true }]);
+  }
+
+  async delete(record: PrincipalRecord): Promise<boolean> {
+    const query = this.#db
+      .deleteFrom('principals')
+      .where('unique_id', '=', record.uniqueId)
+      .where('version', '=', record.version)
+      .compile();
+    const accessKeys = await this.#db
+      .selectFrom('access_keys')
+      .select('access_key_id')
+      .where((where) =>
+        where.or([
+          where('principal_id', '=', record.uniqueId),
+          // Sessions of a role: its unique id, a colon and the session's name.
+          where.and([
+            where('principal_id', '>=', `${record.uniqueId}:`),
+            where('principal_id', '<', `${record.uniqueId};`),
+          ]),
+        ]),
+      )
+      .execute();
+    const changes = accessKeys.map(({ access_key_id }): Change => ({
+      entity: 'accessKey',
+      region: NO_REGION,
+      entity_id: access_key_id,
+    }));
+    const deletions = accessKeys.flatMap(({ access_key_id }, index): Statement[] => [
+      { query: this.#db.deleteFrom('access_keys').where('access_key_id', '=', access_key_id).compile() },
+      ...changes.slice(index, index + 1).map((change) => outboxStatement(this.#db, change, 0, this.#clock.nowMs())),
+    ]);
+    const isDone = await this.#change(record, [{ query, mustChange: true }, ...deletions]);
+    if (isDone) {
+      changes.forEach((change) => {
+        this.#feed.announce(change);
+      });
+    }
+    return isDone;
+  }
+
+  onChange(listener: (uniqueId: string) => void): void {
+    this.#feed.subscribe((change) => {
+      if (change.entity === 'principal') {
+        listener(change.entity_id);
+      }
+    });
+  }
+
+  async #change({ uniqueId, version }: PrincipalRecord, statements: readonly Statement[]): Promise<boolean> {
+    const change: Change = { entity: 'principal', region: NO_REGION, entity_id: uniqueId };
+    const isDone = await this.#database.write([
+      ...statements,
+      outboxStatement(this.#db, change, version, this.#clock.nowMs()),
+    ]);
+    if (isDone) {
+      this.#feed.announce(change);
+    }
+    return isDone;
+  }
+}
+
+function toRow(record: PrincipalRecord): PrincipalTable {
+  return {
+    unique_id: record.uniqueId,
+    kind: record.kind,
+    account_id: record.accountId,
+    name: record.name,
+    arn: record.arn,
+    policies: JSON.stringify([...record.policies]),
+    permissions_boundary: record.permissionsBoundary ?? null,
+    trust_policy: record.trustPolicy ?? null,
+    max_session_seconds: record.maxSessionSeconds ?? null,
+    tags: JSON.stringify([...record.tags]),
+    created_ms: record.createdMs,
+    version: record.version,
+  };
+}
+
+function toRecord(row: Selectable<PrincipalTable>): PrincipalRecord {
+  return {
+    uniqueId: row.unique_id,
+    kind: row.kind as PrincipalKind,
+    accountId: row.account_id,
+    name: row.name,
+    arn: row.arn,
+    policies: new Map(JSON.parse(row.policies) as [string, string][]),
+    permissionsBoundary: row.permissions_boundary ?? undefined,
+    trustPolicy: row.trust_policy ?? undefined,
+    maxSessionSeconds: row.max_session_seconds ?? undefined,
+    tags: new Map(JSON.parse(row.tags) as [string, string][]),
+    createdMs: row.created_ms,
+    version: row.version,
+  };
+}

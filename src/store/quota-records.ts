@@ -1,0 +1,42 @@
+import SqliteDatabase from 'better-sqlite3';
+import type { QuotaDemand, QuotaRecords } from '../base/stored-records.ts';
+
+const BUSY_TIMEOUT_MS = 1_000;
+
+/** An open file of quotas. */
+export interface OpenQuotas extends QuotaRecords {
+  close(): void;
+}
+
+/**
+ * Token buckets in a SQLite file of their own. It is not the store, and not flushed: what a power failure loses is a
+ * count of some seconds, and the counting of requests must not wait for the disk or wake the caches of the store.
+ */
+export function openQuotaFile(path: string): OpenQuotas {
+  const connection = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('synchronous = OFF');
+  connection.exec(
+    'CREATE TABLE IF NOT EXISTS quota_buckets (bucket TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT NULL) ' +
+      'STRICT, WITHOUT ROWID',
+  );
+  const find = connection.prepare<[string], { tokens: number; at_ms: number }>(
+    'SELECT tokens, at_ms FROM quota_buckets WHERE bucket = ?',
+  );
+  const put = connection.prepare<[string, number, number]>(
+    'INSERT INTO quota_buckets VALUES (?, ?, ?) ON CONFLICT (bucket) DO UPDATE SET tokens = excluded.tokens, at_ms = excluded.at_ms',
+  );
+  const take = connection.transaction(({ bucket, wanted, perSecond, capacity, nowMs }: QuotaDemand): number => {
+    const stored = find.get(bucket) ?? { tokens: capacity, at_ms: nowMs };
+    // A clock that went back adds nothing.
+    const elapsedMs = Math.max(0, nowMs - stored.at_ms);
+    const tokens = Math.min(capacity, stored.tokens + (elapsedMs * perSecond) / 1000);
+    const granted = Math.min(wanted, Math.floor(tokens));
+    put.run(bucket, tokens - granted, Math.max(nowMs, stored.at_ms));
+    return granted;
+  });
+  return {
+    take: (demand) => take.immediate(demand),
+    close: () => connection.close(),
+  };
+}
