@@ -38,12 +38,12 @@ export async function applySeed(engine: Engine, source: string, options: SeedOpt
   let created = 0;
   for (let attempt = 1; ; attempt++) {
     const session = new SeedSession(engine, file);
-    await plan(session, seed);
-    if (isCheckOnly) {
-      return { created: session.missing, existing: session.existing, generatedAccessKeys };
-    }
-    const total = session.existing + session.missing;
     try {
+      await plan(session, seed);
+      if (isCheckOnly) {
+        return { created: session.missing, existing: session.existing, generatedAccessKeys };
+      }
+      const total = session.existing + session.missing;
       await session.apply(() => created++);
       generatedAccessKeys.push(...session.generatedAccessKeys);
       return { created, existing: total - created, generatedAccessKeys };

@@ -17,6 +17,7 @@ import { requireRotatable } from '../service/rotate-key.ts';
 import { parseRequest } from '../service/schema.ts';
 import { planAliases } from './plan-aliases.ts';
 import { planGrants } from './plan-grants.ts';
+import { VersionConflictError } from '../service/ports.ts';
 import type { SeedKey, SeedReplica } from './seed-file.ts';
 import type { SeedSession } from './session.ts';
 
@@ -145,6 +146,9 @@ async function requireNoStranger(session: SeedSession, given: SeedKey, existing:
   const family = existing === undefined ? [] : relatedRegions(existing);
   for (const region of session.ports.regions) {
     if (!family.includes(region) && (await session.ports.keys.find(region, given.keyId)) !== undefined) {
+      if ((await session.ports.keys.find(given.region, given.keyId))?.version !== existing?.version) {
+        throw new VersionConflictError('the key came to be while the file was looked at');
+      }
       throw session.error(
         given.at,
         `key ${given.keyId}: the file has it in ${given.region}, the store has an unrelated one in ${region}`,

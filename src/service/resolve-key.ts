@@ -7,7 +7,7 @@ import { isKeyId, type KmsKey } from '../keys/kms-key.ts';
 import { accessDenied } from './authorize.ts';
 import { planAwsManagedKey } from './aws-managed-key.ts';
 import type { Grant } from '../policy/grant.ts';
-import { openGrantToken, requireGrant, type GrantReference } from './grants.ts';
+import { openGrantToken, type GrantReference } from './grants.ts';
 import type { AliasTarget, KeyTarget, RequestContext, Target } from './target.ts';
 import type { AliasRepository, GrantRepository, KeyRepository, RandomSource, TokenSealer } from './ports.ts';
 
@@ -92,9 +92,19 @@ export class KeyResolver {
     return openGrantToken({ region: this.#request.region, tokens: this.#tokens }, token);
   }
 
-  /** @throws KmsServiceError NotFoundException */
-  grant(reference: GrantReference): Promise<Grant> {
-    return requireGrant(this.#grants, this.#request.region, reference);
+  /**
+   * A grant on the key of a target.
+   *
+   * @throws KmsServiceError NotFoundException or, on a key of another account, AccessDeniedException
+   */
+  grant({ key, action }: KeyTarget, grantId: string): MaybePromise<Grant> {
+    return chain(this.#grants.find(this.#request.region, key.keyId, grantId), (grant) => {
+      if (grant === undefined) {
+        this.#refuseStranger(key.accountId, key.arn, action);
+        throw new KmsServiceError('NotFoundException', `Grant ID ${grantId} not found`);
+      }
+      return grant;
+    });
   }
 
   target(key: KmsKey, demands: Omit<KeyDemands, 'forms'>): KeyTarget {

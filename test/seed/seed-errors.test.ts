@@ -92,7 +92,7 @@ describe('a file that is wrong', () => {
     [['aliases: [orders]'], /aliases\[0\] must be an alias name/],
     [['aliases: [alias/aws/s3]'], /NotAuthorizedException/],
     [['aliases: [alias/a, alias/a]'], /alias\/a of account .* is there twice, first in line 5/],
-    [['policy: "{"'], /MalformedPolicyDocumentException: Policy is not valid JSON/],
+    [['policy: "{"'], /MalformedPolicyDocumentException: This policy contains invalid Json/],
     [['policy: { Statement: [] }'], /MalformedPolicyDocumentException: Policy has no Statement/],
     [['policy: [a]'], /policy must be a mapping, or a text of JSON/],
     [['grants: [{ name: g, operations: [Decrypt] }]'], /GranteePrincipal/],

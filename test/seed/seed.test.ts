@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.ts';
-import { rootOf } from '../../src/iam/identities.ts';
+import { callerOf, rootOf } from '../../src/iam/identities.ts';
 import { KEY_SPECS, algorithmsOf } from '../../src/keys/key-spec.ts';
 import { VersionConflictError } from '../../src/service/ports.ts';
 import { applySeed } from '../../src/seed/apply-seed.ts';
@@ -84,7 +84,7 @@ describe('a seed file', () => {
         'tags: { team: a, cost: 12 }',
         'rotation: { periodInDays: 100 }',
         'aliases: [alias/one, alias/two]',
-        `policy: { Version: 2012-10-17, Statement: { Effect: Allow, Principal: { AWS: ${ACCOUNT} }, Action: "kms:*" } }`,
+        `policy: { Version: 2012-10-17, Statement: { Effect: Allow, Principal: { AWS: ${ACCOUNT} }, Action: "kms:*", Resource: "*" } }`,
         `grants: [{ name: g, granteePrincipal: "arn:aws:iam::${ACCOUNT}:role/r", operations: [Decrypt, Encrypt] }]`,
       ),
     );
@@ -146,7 +146,7 @@ describe('a seed file', () => {
     const given = await engine.accessKeys.find('AKIAEXAMPLEEXAMPLE77');
     expect(given?.identity.accountId).toBe('000000000000');
     const made = await engine.accessKeys.find(generatedAccessKeys[0]!.accessKeyId);
-    expect(made?.identity).toEqual(rootOf('111122223333'));
+    expect(made?.identity).toEqual(callerOf(await engine.identities.ensureAdministrator('111122223333')));
   });
 
   it('a check tells what would be made and makes nothing', async () => {

@@ -29,6 +29,7 @@ export function declaredDemands(name: OperationName): readonly DeclaredDemand[] 
     key: record,
     alias: () => ({ alias: { targetKeyId: OLD_TARGET } }),
     newAlias: () => ({}),
+    grant: () => ({}),
   };
   const outcome: unknown = OPERATIONS[name].resolve(MEMBERS as never, resolver as never);
   if (outcome instanceof Promise) {

@@ -23,11 +23,10 @@ export const retireGrant = defineOperation({
   input,
   errors: [...MANAGEMENT_ERRORS, 'DryRunOperationException', 'InvalidGrantIdException', 'InvalidGrantTokenException'],
   allowsCrossAccount: true,
-  resolve: async (request, resolver) => {
-    const { target, grantId } = await resolveGrant(request, resolver);
-    const retires = await resolver.grant({ keyId: target.key.keyId, grantId });
-    return [{ ...target, retires }] as const;
-  },
+  resolve: (request, resolver) =>
+    chain(resolveGrant(request, resolver), ({ target, grantId }) =>
+      chain(resolver.grant(target, grantId), (retires) => [{ ...target, retires }] as const),
+    ),
   async execute(authorized, request, { grants }) {
     const [{ retires }] = authorized.targets;
     if (request.DryRun !== true) {
