@@ -10,7 +10,8 @@
 namespace keywright {
 namespace {
 
-constexpr std::size_t kMaxSm2CiphertextBytes = 2048;
+// Room for the longest PrivateKeyInfo that comes in, of RSA-4096, and the 110 bytes around it.
+constexpr std::size_t kMaxSm2CiphertextBytes = 2560;
 
 Family FamilyOf(EncryptionAlgorithm algorithm) {
   return algorithm == EncryptionAlgorithm::kSm2Pke ? Family::kSm2 : Family::kRsa;

@@ -19,8 +19,8 @@ const MAX_SPKI_BYTES = 4096;
 const MAX_PKCS8_BYTES = 4096;
 /** Room for any ciphertext of a public key. */
 const MAX_PUBLIC_CIPHERTEXT_BYTES = 1280;
-/** Room for any plaintext: SM2 of 1024 bytes; RSA-4096 gives 470. The core decrypts in memory of its own. */
-const MAX_PRIVATE_PLAINTEXT_BYTES = 2048;
+/** Room for any plaintext: SM2 ciphertext has at most 2560 bytes. The core decrypts in memory of its own. */
+const MAX_PRIVATE_PLAINTEXT_BYTES = 2560;
 const MAX_SHARED_SECRET_BYTES = 66;
 const KEM_SECRET_BYTES = 32;
 

@@ -18,6 +18,7 @@ import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
 import { RegionKeys } from '../materials/region-keys.ts';
 import { RegionTokens } from '../materials/region-tokens.ts';
 import { RoutedMaterials } from '../materials/routed-materials.ts';
+import { SoftwareImport } from '../materials/software-import.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
 import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
@@ -114,7 +115,8 @@ export class Engine {
     this.#tested = parts.testPowers === undefined ? undefined : new TestedService(parts.ports, parts.testPowers);
     const { keys, materials } = parts.ports;
     const clock = parts.testPowers?.clock ?? parts.clock;
-    this.#maintenance = new Maintenance(keys, materials, parts.connections, clock, parts.log);
+    const catchUp = (): Promise<void> => parts.store.catchUp();
+    this.#maintenance = new Maintenance(keys, materials, parts.connections, catchUp, clock, parts.log);
     this.#maintenance.start();
   }
 
@@ -166,6 +168,7 @@ export class Engine {
           keyStores: store.keyStores,
           keyStoreBackends,
           keyStoreConnector: connections,
+          imports: new SoftwareImport(core, regionKeys),
           access,
           quotas:
             options.requestQuotas === undefined
@@ -266,7 +269,7 @@ export class Engine {
     await this.#store.ping();
   }
 
-  /** Does what fell due by time: deletions and rotations. Also runs by itself, at the start and every minute. */
+  /** Does what fell due by time: deletions, expiries, rotations. Also runs by itself, at the start and every minute. */
   runMaintenance(): Promise<MaintenanceReport> {
     return this.#maintenance.run();
   }

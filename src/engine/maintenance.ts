@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyStoreConnections } from './key-store-connections.ts';
 import { VersionConflictError, type KeyMaterialProvider, type KeyRepository } from '../service/ports.ts';
+import { expireMaterials } from '../service/change-materials.ts';
 import { deleteKey } from '../service/delete-key.ts';
 import { rotateKey } from '../service/rotate-key.ts';
 
@@ -12,6 +13,8 @@ const BATCH = 100;
 /** What one round of maintenance did. */
 export interface MaintenanceReport {
   readonly deletedKeys: number;
+  /** Keys of which an imported material was deleted. */
+  readonly expiredKeys: number;
   readonly rotatedKeys: number;
 }
 
@@ -22,33 +25,44 @@ interface Job {
 }
 
 /**
- * What falls due by time: keys whose waiting period is over are deleted for good, and keys whose rotation has come are
- * rotated. The dates stand in the store, so whatever fell due while no process ran is made up for at the next start.
- * Custom key stores that a process left on their way are taken up too, and not waited for.
+ * What falls due by time: keys whose waiting period is over are deleted for good, imported material that expired is
+ * deleted, and keys whose rotation has come are rotated. The dates stand in the store, so whatever fell due while no
+ * process ran is made up for at the next start. Custom key stores that a process left on their way are taken up too,
+ * and not waited for.
  */
 export class Maintenance {
+  readonly #catchUp: () => Promise<void>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #deletion: Job;
+  readonly #expiry: Job;
   readonly #rotation: Job;
   readonly #connections: KeyStoreConnections;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<MaintenanceReport> | undefined;
 
+  /** `catchUp` lets a process that serves no requests drop what others deleted. */
   constructor(
     keys: KeyRepository,
     materials: KeyMaterialProvider,
     connections: KeyStoreConnections,
+    catchUp: () => Promise<void>,
     clock: Clock,
     log: Log,
   ) {
     this.#connections = connections;
+    this.#catchUp = catchUp;
     this.#clock = clock;
     this.#log = log;
     this.#deletion = {
       find: (nowMs, limit) => keys.findDeletionDue(nowMs, limit),
       perform: (key, nowMs) => deleteKey(keys, key, nowMs),
       done: 'key deleted',
+    };
+    this.#expiry = {
+      find: (nowMs, limit) => keys.findMaterialExpiryDue(nowMs, limit),
+      perform: (key, nowMs) => expireMaterials(keys, key, nowMs),
+      done: 'expired key material deleted',
     };
     this.#rotation = {
       find: (nowMs, limit) => keys.findRotationDue(nowMs, limit),
@@ -82,10 +96,12 @@ export class Maintenance {
   }
 
   async #runRound(): Promise<MaintenanceReport> {
+    await this.#catchUp();
     const deletedKeys = await this.#runJob(this.#deletion);
+    const expiredKeys = await this.#runJob(this.#expiry);
     const rotatedKeys = await this.#runJob(this.#rotation);
     await this.#connections.resume();
-    return { deletedKeys, rotatedKeys };
+    return { deletedKeys, expiredKeys, rotatedKeys };
   }
 
   async #runJob({ find, perform, done }: Job): Promise<number> {

@@ -52,10 +52,11 @@ const DELETION: Column = {
  * - `use`: cryptographic use of the key;
  * - `offline`: what neither needs the material of a key in a custom key store nor refuses such a key for its state: new
  *   grants, and data key pairs, which those keys never make;
- * - `publicKey`: reading the public key, which a disabled key still shows;
+ * - `publicKey`: reading the public key, which a disabled key still shows, and one without material does not have;
  * - `change`: changes of the enabled state;
  * - `rotate`: rotation on demand;
- * - `reschedule`: changes of the schedule of rotation, which refuse a key of imported material in every state;
+ * - `rotationSchedule`: changes of the schedule of rotation, which imported keys never have;
+ * - `importParameters`, `importMaterial`, `deleteMaterial`: the way of imported material;
  * - `describe`: changes of what describes the key (tags, description, a new alias);
  * - `replicate`: making a replica of the key;
  * - `schedule`, `cancel`: the deletion of the key.
@@ -70,10 +71,13 @@ const RULES = {
     Creating: CREATING,
   },
   offline: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
-  publicKey: { ...DELETION, Creating: CREATING },
+  publicKey: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
   rotate: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
-  reschedule: { ...DELETION, Disabled: DISABLED, Creating: CREATING },
+  rotationSchedule: { ...DELETION, Disabled: DISABLED, Creating: CREATING },
+  importParameters: { ...DELETION, Creating: CREATING, Updating: UPDATING },
+  importMaterial: { ...DELETION, Creating: CREATING },
+  deleteMaterial: { Creating: CREATING, Updating: UPDATING },
   replicate: {
     ...DELETION,
     Disabled: DISABLED,

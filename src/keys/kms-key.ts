@@ -1,4 +1,5 @@
 import type { KeyManager } from './aws-managed.ts';
+import type { ImportedMaterials } from './imported-materials.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from './key-spec.ts';
 import type { KeyState } from './key-state.ts';
 import type { KeyStoreMembership } from './key-store.ts';
@@ -25,8 +26,10 @@ export interface KmsKey {
   readonly tags: ReadonlyMap<string, string>;
   /** Present for a multi-Region key only. */
   readonly multiRegion: MultiRegionConfiguration | undefined;
-  /** 64 hexadecimal digits: the material that new ciphertext is made under. */
-  readonly currentMaterialId: string;
+  /** 64 hexadecimal digits: the material that new ciphertext is made under; undefined before the first import. */
+  readonly currentMaterialId: string | undefined;
+  /** Present for origin EXTERNAL only. */
+  readonly imported: ImportedMaterials | undefined;
   /** The schedule of automatic rotation; undefined while it is switched off. */
   readonly rotation: RotationSchedule | undefined;
   /** How often the key was rotated on demand, of a lifetime's 25. */

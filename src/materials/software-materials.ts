@@ -140,7 +140,8 @@ export class SoftwareMaterials implements KeyMaterialProvider {
 
   /** The material of a key that has exactly one. */
   #onlyHandle(key: KmsKey): MaybePromise<KeyHandle> {
-    return chain(this.#handle(key, key.currentMaterialId), (handle) => {
+    const { currentMaterialId: materialId } = key;
+    return chain(materialId === undefined ? undefined : this.#handle(key, materialId), (handle) => {
       if (handle === undefined) {
         throw new InvariantError(`key ${key.arn} lacks its material`);
       }
@@ -169,6 +170,6 @@ export class SoftwareMaterials implements KeyMaterialProvider {
 }
 
 /** Binds a stored material to its row: a material that was moved to another key, account or Region does not open. */
-function materialAad(key: KmsKey, materialId: string): Buffer {
+export function materialAad(key: KmsKey, materialId: string): Buffer {
   return encodeFields('keywright/key-material/v1', key.accountId, key.region, key.keyId, materialId, key.keySpec);
 }

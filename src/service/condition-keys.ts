@@ -16,6 +16,7 @@ export type ConditionKey =
   | 'kms:EncryptionAlgorithm'
   | 'kms:EncryptionContext:<key>'
   | 'kms:EncryptionContextKeys'
+  | 'kms:ExpirationModel'
   | 'kms:GrantConstraintSourceArn'
   | 'kms:GrantConstraintType'
   | 'kms:GrantIsForAWSResource'
@@ -44,7 +45,10 @@ export type ConditionKey =
   | 'kms:ScheduleKeyDeletionPendingWindowInDays'
   | 'kms:SigningAlgorithm'
   | 'kms:TrailingDaysWithoutKeyUsage'
-  | 'kms:ViaService';
+  | 'kms:ValidTo'
+  | 'kms:ViaService'
+  | 'kms:WrappingAlgorithm'
+  | 'kms:WrappingKeySpec';
 
 type ConditionKeys = readonly ConditionKey[];
 
@@ -101,6 +105,7 @@ export const CONDITION_KEYS: Readonly<Record<OperationName, ConditionKeys>> = {
   Decrypt: [...DATA, ...RECIPIENT],
   DeleteAlias: ON_KEY,
   DeleteCustomKeyStore: ON_STORE,
+  DeleteImportedKeyMaterial: ON_KEY,
   DeriveSharedSecret: [...BY_ALIAS, 'kms:KeyAgreementAlgorithm', ...RECIPIENT],
   DescribeCustomKeyStores: ON_STORE,
   DescribeKey: BY_ALIAS,
@@ -120,7 +125,9 @@ export const CONDITION_KEYS: Readonly<Record<OperationName, ConditionKeys>> = {
   GetKeyLastUsage: ON_KEY,
   GetKeyPolicy: ON_KEY,
   GetKeyRotationStatus: ON_KEY,
+  GetParametersForImport: [...ON_KEY, 'kms:WrappingAlgorithm', 'kms:WrappingKeySpec'],
   GetPublicKey: BY_ALIAS,
+  ImportKeyMaterial: [...ON_KEY, 'kms:ExpirationModel', 'kms:ValidTo'],
   ListAliases: [],
   ListGrants: [...ON_KEY, 'kms:GrantIsForAWSResource'],
   ListKeyPolicies: ON_KEY,

@@ -53,17 +53,20 @@ export function requireContext(context: EncryptionContext | undefined): Uint8Arr
 }
 
 export interface CurrentMaterial {
+  readonly materialId: string;
   readonly header: Uint8Array;
   readonly material: SymmetricMaterial;
 }
 
 /** The material that new ciphertext is made under, with the header of its blobs. */
 export function openCurrentMaterial(key: KmsKey, context: OperationContext): MaybePromise<CurrentMaterial> {
-  return chain(context.materials.openSymmetric(key, key.currentMaterialId), (material) => {
-    if (material === undefined) {
-      throw new InvariantError(`key ${key.keyId} lacks its current material`);
+  const { keyId, currentMaterialId: materialId } = key;
+  const opened = materialId === undefined ? undefined : context.materials.openSymmetric(key, materialId);
+  return chain(opened, (material) => {
+    if (material === undefined || materialId === undefined) {
+      throw new InvariantError(`key ${keyId} lacks its current material`);
     }
-    return { header: encodeBlobHeader({ keyId: key.keyId, materialId: key.currentMaterialId }), material };
+    return { header: encodeBlobHeader({ keyId, materialId }), materialId, material };
   });
 }
 

@@ -6,6 +6,7 @@ import {
   type MacAlgorithm,
   type SigningAlgorithm,
 } from '../keys/key-spec.ts';
+import { materialValidity, type MaterialPresence } from '../keys/imported-materials.ts';
 import { reportedState, type KmsKey } from '../keys/kms-key.ts';
 import { keyArn } from '../base/arn.ts';
 
@@ -21,7 +22,11 @@ export interface KeyMetadata {
   readonly KeyState: KmsKey['state'];
   readonly DeletionDate?: Date;
   readonly PendingDeletionWindowInDays?: number;
+  /** The first expiry of an imported material that the key needs. */
+  readonly ValidTo?: Date;
   readonly Origin: KmsKey['origin'];
+  /** Of keys of origin EXTERNAL that have material. */
+  readonly ExpirationModel?: ExpirationModel;
   readonly KeyManager: KmsKey['manager'];
   /** Repeats KeySpec, also for specs that are newer than this member. */
   readonly CustomerMasterKeySpec: CustomerMasterKeySpec;
@@ -40,7 +45,7 @@ export interface KeyMetadata {
   readonly CustomKeyStoreId?: string;
   readonly CloudHsmClusterId?: string;
   readonly XksKeyConfiguration?: { readonly Id: string };
-  /** Of symmetric encryption keys outside of custom key stores only. */
+  /** Of symmetric encryption keys outside of custom key stores that have ever had material. */
   readonly CurrentKeyMaterialId?: string;
 }
 
@@ -64,6 +69,7 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
     ...(key.pendingWindowDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingWindowDays }),
     ...keyStoreMembers(key),
     Origin: key.origin,
+    ...expirationOf(materialValidity(key)),
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.keySpec as CustomerMasterKeySpec,
     KeySpec: key.keySpec,
@@ -78,7 +84,7 @@ export function keyMetadata(key: KmsKey): KeyMetadata {
             ReplicaKeys: multiRegion.replicaRegions.map(related),
           },
         }),
-    ...(key.keySpec === 'SYMMETRIC_DEFAULT' && key.keyStore === undefined
+    ...(key.keySpec === 'SYMMETRIC_DEFAULT' && key.keyStore === undefined && key.currentMaterialId !== undefined
       ? { CurrentKeyMaterialId: key.currentMaterialId }
       : {}),
   };
@@ -96,6 +102,22 @@ function keyStoreMembers({
     ...(clusterId === undefined ? {} : { CloudHsmClusterId: clusterId }),
     ...(xksKeyId === undefined ? {} : { XksKeyConfiguration: { Id: xksKeyId } }),
   };
+}
+
+export const EXPIRATION_MODELS = ['KEY_MATERIAL_EXPIRES', 'KEY_MATERIAL_DOES_NOT_EXPIRE'] as const;
+export type ExpirationModel = (typeof EXPIRATION_MODELS)[number];
+
+/** The members that tell whether and when a material goes; none for a material that is not there. */
+export function expirationOf(presence: MaterialPresence | undefined): {
+  readonly ExpirationModel?: ExpirationModel;
+  readonly ValidTo?: Date;
+} {
+  if (presence === undefined) {
+    return {};
+  }
+  return presence.validToMs === undefined
+    ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+    : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: new Date(presence.validToMs) };
 }
 
 type CustomerMasterKeySpec = (typeof CUSTOMER_MASTER_KEY_SPECS)[number];

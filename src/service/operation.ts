@@ -11,6 +11,7 @@ import type {
   KeyMaterialProvider,
   KeyRepository,
   LastUses,
+  MaterialImporter,
   RandomSource,
   TokenSealer,
 } from './ports.ts';
@@ -31,6 +32,7 @@ export interface OperationContext extends RequestContext {
   readonly keyStores: KeyStoreRepository;
   readonly keyStoreBackends: KeyStoreBackends;
   readonly keyStoreConnector: KeyStoreConnector;
+  readonly imports: MaterialImporter;
   readonly random: RandomSource;
   readonly envelopes: EnvelopeSealer;
   /** The verified recipient, when the request names one: then no secret of the answer may be in the clear. */

@@ -1,11 +1,13 @@
 import type { Certificate } from '../attestation/certificate.ts';
 import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import { asOf } from '../keys/imported-materials.ts';
 import { stateRefusal } from '../keys/key-state.ts';
 import { isTracked } from '../keys/last-use.ts';
 import { reportedState } from '../keys/kms-key.ts';
 import { authorize } from './authorize.ts';
 import { openGrantTokens, type GrantReference } from './grants.ts';
+import { invalidOrigin } from './key-origin.ts';
 import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import type { RequestContext, Target } from './target.ts';
@@ -18,6 +20,7 @@ import {
   type KeyMaterialProvider,
   type KeyRepository,
   type LastUses,
+  type MaterialImporter,
   type RandomSource,
   type RequestQuotas,
   type TokenSealer,
@@ -40,6 +43,7 @@ export interface ServicePorts {
   readonly keyStores: KeyStoreRepository;
   readonly keyStoreBackends: KeyStoreBackends;
   readonly keyStoreConnector: KeyStoreConnector;
+  readonly imports: MaterialImporter;
   readonly access: AccessControl;
   readonly random: RandomSource;
   readonly envelopes: EnvelopeSealer;
@@ -94,7 +98,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
       const asked = { context: request, input, grantReferences, attested };
       return chain(authorize(ports, asked, operation, targets), (authorized) => {
         for (const target of targets) {
-          checkUsageAndState(operation.name, target);
+          checkUsageAndState(operation.name, target, request.nowMs);
         }
         const context: OperationContext = {
           caller: request.caller,
@@ -112,6 +116,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           keyStores: ports.keyStores,
           keyStoreBackends: ports.keyStoreBackends,
           keyStoreConnector: ports.keyStoreConnector,
+          imports: ports.imports,
           random: ports.random,
           envelopes: ports.envelopes,
           recipient,
@@ -149,8 +154,8 @@ function requireQuota(
   }
 }
 
-/** Usage comes before state, as AWS does it. */
-function checkUsageAndState(operation: string, { key, usage, rule }: Target): void {
+/** Usage comes before state, as AWS does it, and so does the origin. */
+function checkUsageAndState(operation: string, { key, usage, origin, rule }: Target, nowMs: number): void {
   if (key === undefined) {
     return;
   }
@@ -160,7 +165,10 @@ function checkUsageAndState(operation: string, { key, usage, rule }: Target): vo
       `${key.arn} key usage is ${key.keyUsage} which is not valid for ${operation}.`,
     );
   }
-  const refusal = stateRefusal(rule ?? 'any', reportedState(key));
+  if (origin !== undefined && key.origin !== origin) {
+    throw invalidOrigin(key);
+  }
+  const refusal = stateRefusal(rule ?? 'any', reportedState(asOf(key, nowMs)));
   if (refusal !== undefined) {
     throw new KmsServiceError(refusal.error, `${key.arn} ${refusal.predicate}`);
   }

@@ -3,9 +3,12 @@ import type { Caller } from '../base/caller.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { PublicEncryptionAlgorithm } from '../core/asymmetric.ts';
+import type { WrappingAlgorithm } from '../core/key-transport.ts';
+import type { WrappedSecret } from '../keys/imported-materials.ts';
 import type { DataKeyPairSpec, MacAlgorithm, MessageType, SigningAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyUse } from '../keys/last-use.ts';
+import type { WrappingKeySpec } from '../keys/material-wrapping.ts';
 import type { RotationType } from '../keys/rotation.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
 import type { Grant, GrantOperation, GrantParty } from '../policy/grant.ts';
@@ -58,7 +61,8 @@ export interface NewMaterial {
 /**
  * A change of one key:
  * - `create`: a new key with its materials, oldest first, perhaps with an alias whose name must be free;
- * - `update`: the key as it shall be, one version above the stored one, perhaps with materials that join it;
+ * - `update`: the key as it shall be, one version above the stored one, perhaps with materials that join it; of an
+ *   imported key, materials that it does not say to be there are deleted with it;
  * - `delete`: the key at this version, with its materials, grants and aliases.
  */
 export type KeyChange =
@@ -88,6 +92,8 @@ export interface KeyRepository {
   findDeletionDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
   /** Enabled keys whose automatic rotation is due; replicas are rotated with their primary and do not count. */
   findRotationDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
+  /** Keys that have an imported material which expires at or before `nowMs`. */
+  findMaterialExpiryDue(nowMs: number, limit: number): Promise<readonly KmsKey[]>;
   findMaterial(key: KmsKey, materialId: string): MaybePromise<WrappedMaterial | undefined>;
 }
 
@@ -191,6 +197,38 @@ export interface KeyMaterialProvider {
   openMac(key: KmsKey): MaybePromise<MacMaterial>;
   /** The only material of a key pair. */
   openAsymmetric(key: KmsKey): MaybePromise<AsymmetricMaterial>;
+}
+
+/** A key pair that key material is encrypted to on its way in; its private key is bound to the KMS key it serves. */
+export interface WrappingKey {
+  readonly spec: WrappingKeySpec;
+  readonly privateKey: WrappedSecret;
+}
+
+/** Material that came in, or why it did not: it could not be decrypted, or it is no key of the spec. */
+export type ImportOutcome =
+  | { readonly ok: true; readonly material: WrappedMaterial }
+  | { readonly ok: false; readonly problem: 'ciphertext' | 'material' };
+
+/** Takes key material from outside. Neither material nor private wrapping keys become values of this program. */
+export interface MaterialImporter {
+  /** Draws the secret that recognises the materials of a new key. */
+  createFingerprintKey(key: KmsKey): MaybePromise<WrappedSecret>;
+  /** The fingerprint key of `from` as that of `to`, its related key in another Region. */
+  copyFingerprintKey(from: KmsKey, fingerprintKey: WrappedSecret, to: KmsKey): MaybePromise<WrappedSecret>;
+  /** @returns the SubjectPublicKeyInfo, DER, and the wrapping key */
+  createWrappingKey(
+    key: KmsKey,
+    spec: WrappingKeySpec,
+  ): MaybePromise<{ readonly publicKey: Uint8Array; readonly wrappingKey: WrappingKey }>;
+  /** The id of the material is a function of the key and the bytes: the same bytes give the same id. */
+  unwrap(
+    key: KmsKey,
+    fingerprintKey: WrappedSecret,
+    wrapping: { readonly key: WrappingKey; readonly algorithm: WrappingAlgorithm },
+    encrypted: Uint8Array,
+    nowMs: number,
+  ): MaybePromise<ImportOutcome>;
 }
 
 /** What a request asks to do, for the decision whether it may. */

@@ -11,6 +11,7 @@ import { decapsulate } from './operations/decapsulate.ts';
 import { decrypt } from './operations/decrypt.ts';
 import { deleteAlias } from './operations/delete-alias.ts';
 import { deleteCustomKeyStore } from './operations/delete-custom-key-store.ts';
+import { deleteImportedKeyMaterial } from './operations/delete-imported-key-material.ts';
 import { deriveSharedSecret } from './operations/derive-shared-secret.ts';
 import { describeCustomKeyStores } from './operations/describe-custom-key-stores.ts';
 import { describeKey } from './operations/describe-key.ts';
@@ -30,7 +31,9 @@ import { generateRandom } from './operations/generate-random.ts';
 import { getKeyLastUsage } from './operations/get-key-last-usage.ts';
 import { getKeyPolicy } from './operations/get-key-policy.ts';
 import { getKeyRotationStatus } from './operations/get-key-rotation-status.ts';
+import { getParametersForImport } from './operations/get-parameters-for-import.ts';
 import { getPublicKey } from './operations/get-public-key.ts';
+import { importKeyMaterial } from './operations/import-key-material.ts';
 import { listAliases } from './operations/list-aliases.ts';
 import { listGrants } from './operations/list-grants.ts';
 import { listKeyPolicies } from './operations/list-key-policies.ts';
@@ -66,6 +69,7 @@ export const OPERATIONS = {
   Decrypt: decrypt,
   DeleteAlias: deleteAlias,
   DeleteCustomKeyStore: deleteCustomKeyStore,
+  DeleteImportedKeyMaterial: deleteImportedKeyMaterial,
   DeriveSharedSecret: deriveSharedSecret,
   DescribeCustomKeyStores: describeCustomKeyStores,
   DescribeKey: describeKey,
@@ -85,7 +89,9 @@ export const OPERATIONS = {
   GetKeyLastUsage: getKeyLastUsage,
   GetKeyPolicy: getKeyPolicy,
   GetKeyRotationStatus: getKeyRotationStatus,
+  GetParametersForImport: getParametersForImport,
   GetPublicKey: getPublicKey,
+  ImportKeyMaterial: importKeyMaterial,
   ListAliases: listAliases,
   ListGrants: listGrants,
   ListKeyPolicies: listKeyPolicies,

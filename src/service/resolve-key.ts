@@ -15,7 +15,7 @@ import type { AliasRepository, GrantRepository, KeyRepository, RandomSource, Tok
 export type KeyIdForms = 'any' | 'idOrArn';
 
 /** The demands on a key that come with a target. */
-export type KeyDemands = Pick<Target, 'action' | 'usage' | 'rule'> & {
+export type KeyDemands = Pick<Target, 'action' | 'usage' | 'origin' | 'rule'> & {
   readonly forms: KeyIdForms;
   /** True when a predefined alias of AWS that has no key yet gives a planned one. */
   readonly plansAwsManagedKey?: boolean;
@@ -194,6 +194,8 @@ export class KeyResolver {
   }
 }
 
-function pickDemands({ action, usage, rule }: KeyDemands): Pick<Target, 'action' | 'usage' | 'rule'> {
-  return { action, ...(usage === undefined ? {} : { usage }), ...(rule === undefined ? {} : { rule }) };
+type TargetDemands = Omit<KeyDemands, 'forms' | 'plansAwsManagedKey'>;
+
+function pickDemands({ forms: _forms, plansAwsManagedKey: _plans, ...demands }: KeyDemands): TargetDemands {
+  return demands;
 }

@@ -59,6 +59,7 @@ export type Shape =
   | { readonly kind: 'enumeration'; readonly values: readonly string[] }
   | ({ readonly kind: 'integer' } & Lengths)
   | { readonly kind: 'boolean' }
+  | { readonly kind: 'timestamp' }
   | ({ readonly kind: 'blob'; readonly isSecret: boolean } & Lengths)
   | ({ readonly kind: 'list'; readonly item: Shape } & Lengths)
   | { readonly kind: 'map' }
@@ -215,6 +216,20 @@ export function boolean(): Schema<boolean> {
         throw wrongType(value, 'a Boolean');
       }
       return value;
+    },
+  };
+}
+
+/** A point in time; seconds since 1970 in JSON, perhaps with a fraction. */
+export function timestamp(): Schema<Date> {
+  return {
+    shape: { kind: 'timestamp' },
+    parse(value, _path, violations) {
+      const date = violations.form === 'json' && typeof value === 'number' ? new Date(value * 1000) : value;
+      if (!(date instanceof Date) || Number.isNaN(date.getTime())) {
+        throw wrongType(value, 'a Timestamp');
+      }
+      return date;
     },
   };
 }

@@ -50,6 +50,7 @@ export const keyPairSpec = enumeration(DATA_KEY_PAIR_SPECS);
 export const encapsulationAlgorithm = enumeration(['ML_KEM']);
 export const mac = blob({ min: 1, max: 6144 });
 export const macAlgorithm = enumeration(MAC_ALGORITHMS);
+export const keyMaterialId = string({ min: 64, max: 64, pattern: '[a-f0-9]+' });
 export const numberOfBytes = integer({ min: 1, max: 1024 });
 export const dataKeySpec = enumeration(['AES_256', 'AES_128']);
 export const dryRun = boolean();

@@ -1,7 +1,7 @@
 /** What one request is about: who asks, and what must be allowed for it. */
 import type { Caller } from '../base/caller.ts';
 import type { Alias } from '../keys/alias.ts';
-import type { KeyUsage } from '../keys/key-spec.ts';
+import type { KeyOrigin, KeyUsage } from '../keys/key-spec.ts';
 import type { StateRule } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { Grant } from '../policy/grant.ts';
@@ -55,6 +55,7 @@ export interface Target {
   /** Checked after authorization; absent for resources that are not keys. */
   readonly key?: KmsKey;
   readonly usage?: KeyUsage;
+  readonly origin?: KeyOrigin;
   readonly rule?: StateRule;
 }
 

@@ -3,6 +3,7 @@ import { keyArn } from '../base/arn.ts';
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { KeyManager } from '../keys/aws-managed.ts';
+import { importedMaterialsOf, nextMaterialExpiryMs } from '../keys/imported-materials.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from '../keys/key-spec.ts';
 import type { KeyState } from '../keys/key-state.ts';
 import type { ConnectionState, KeyStoreMembership } from '../keys/key-store.ts';
@@ -20,6 +21,7 @@ import type {
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { changeOfAlias, insertAlias } from './alias-repository.ts';
 import { EntityCache } from '../base/entity-cache.ts';
+import { decodeImported, encodeImported } from './imported-column.ts';
 import { outboxStatement } from './outbox.ts';
 import { cutPage } from './page.ts';
 import type { CustomKeyStoreTable, Database, KmsKeyTable } from './schema.ts';
@@ -86,6 +88,9 @@ export class StoredKeys implements KeyRepository {
         this.#feed.announce(change);
       }
     }
+    if (changes.some(mayErase)) {
+      this.#database.erase();
+    }
   }
 
   async listMaterials(key: KmsKey, after: number, limit: number): Promise<Page<MaterialEntry>> {
@@ -122,6 +127,15 @@ export class StoredKeys implements KeyRepository {
       .where('next_rotation_ms', '<=', nowMs)
       .where((where) => where.or([where('multi_region_type', 'is', null), where('multi_region_type', '=', 'PRIMARY')]))
       .orderBy('next_rotation_ms')
+      .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  async findMaterialExpiryDue(nowMs: number, limit: number): Promise<readonly KmsKey[]> {
+    const rows = await this.#selectKeys()
+      .where('material_expiry_ms', '<=', nowMs)
+      .orderBy('material_expiry_ms')
       .limit(limit)
       .execute();
     return rows.map(fromRow);
@@ -180,6 +194,7 @@ export class StoredKeys implements KeyRepository {
         const last = materials.length === 0 ? 0 : await this.#lastSequence(key);
         return [
           this.#updateKey(key),
+          ...(key.imported === undefined ? [] : [this.#deleteAbsentMaterials(key)]),
           ...materials.map((material, index) => this.#insertMaterial(key, material, last + index + 1)),
         ];
       }
@@ -220,6 +235,21 @@ export class StoredKeys implements KeyRepository {
     ];
   }
 
+  /** What an imported key does not say to be there is not kept. */
+  #deleteAbsentMaterials(key: KmsKey): Statement {
+    const present = importedMaterialsOf(key).filter(({ presence }) => presence !== undefined);
+    const query = this.#db
+      .deleteFrom('key_materials')
+      .where('region', '=', key.region)
+      .where('key_id', '=', key.keyId)
+      .where(
+        'material_id',
+        'not in',
+        present.map(({ materialId }) => materialId),
+      );
+    return { query: query.compile() };
+  }
+
   async #lastSequence(key: KmsKey): Promise<number> {
     const last = await this.#db
       .selectFrom('key_materials')
@@ -230,6 +260,7 @@ export class StoredKeys implements KeyRepository {
     return last?.sequence ?? 0;
   }
 
+  /** An imported material that is there already is imported again, with another date or description. */
   #insertMaterial(key: KmsKey, { material, rotation }: NewMaterial, sequence: number): Statement {
     const query = this.#db.insertInto('key_materials').values({
       region: key.region,
@@ -242,7 +273,13 @@ export class StoredKeys implements KeyRepository {
       rotated_ms: rotation?.atMs ?? null,
       created_ms: material.createdMs,
     });
-    return { query: query.compile() };
+    const again = query.onConflict((conflict) =>
+      conflict.columns(['region', 'key_id', 'material_id']).doUpdateSet({
+        wrapped: material.wrapped,
+        region_key_version: material.regionKeyVersion,
+      }),
+    );
+    return { query: (key.imported === undefined ? query : again).compile() };
   }
 
   /** Tells the outbox of every alias that goes with its key. */
@@ -279,6 +316,11 @@ function changesOf(made: KeyChange): { readonly change: Change; readonly version
     : [ofKey];
 }
 
+/** Deleted keys and imported materials leave no bytes behind. */
+function mayErase({ kind, key }: KeyChange): boolean {
+  return kind === 'delete' || (kind === 'update' && key.imported !== undefined);
+}
+
 function toRow(key: KmsKey): Insertable<KmsKeyTable> {
   return {
     region: key.region,
@@ -294,7 +336,9 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     tags: JSON.stringify([...key.tags]),
     multi_region_type: key.multiRegion?.type ?? null,
     multi_region: key.multiRegion === undefined ? null : JSON.stringify(key.multiRegion),
-    current_material_id: key.currentMaterialId,
+    current_material_id: key.currentMaterialId ?? null,
+    imported: key.imported === undefined ? null : encodeImported(key.imported),
+    material_expiry_ms: nextMaterialExpiryMs(key) ?? null,
     rotation_period_days: key.rotation?.periodDays ?? null,
     next_rotation_ms: key.rotation?.nextMs ?? null,
     on_demand_rotations: key.onDemandRotations,
@@ -339,7 +383,8 @@ function fromRow(row: KeyRow): KmsKey {
     policy: row.policy,
     tags: new Map(JSON.parse(row.tags) as [string, string][]),
     multiRegion: row.multi_region === null ? undefined : (JSON.parse(row.multi_region) as MultiRegionConfiguration),
-    currentMaterialId: row.current_material_id,
+    currentMaterialId: row.current_material_id ?? undefined,
+    imported: row.imported === null ? undefined : decodeImported(row.imported),
     rotation:
       row.rotation_period_days === null || row.next_rotation_ms === null
         ? undefined

@@ -22,7 +22,9 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .addColumn('tags', 'text', (column) => column.notNull())
     .addColumn('multi_region_type', 'text')
     .addColumn('multi_region', 'text')
-    .addColumn('current_material_id', 'text', (column) => column.notNull())
+    .addColumn('current_material_id', 'text')
+    .addColumn('imported', 'text')
+    .addColumn('material_expiry_ms', 'integer')
     .addColumn('rotation_period_days', 'integer')
     .addColumn('next_rotation_ms', 'integer')
     .addColumn('on_demand_rotations', 'integer', (column) => column.notNull())
@@ -48,6 +50,12 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .on('kms_keys')
     .column('next_rotation_ms')
     .where(sql.ref('next_rotation_ms'), 'is not', null)
+    .execute();
+  await schema
+    .createIndex('kms_keys_by_material_expiry')
+    .on('kms_keys')
+    .column('material_expiry_ms')
+    .where(sql.ref('material_expiry_ms'), 'is not', null)
     .execute();
 }
 

@@ -29,6 +29,8 @@ export interface Store {
   readonly principals: StoredPrincipals;
   /** Calls `listener` for every key that changes or is deleted, in whatever process. */
   onKeyChange(listener: (region: string, keyId: string) => void): void;
+  /** Tells the listeners what other processes changed; requests do so by themselves. */
+  catchUp(): Promise<void>;
   /** Resolves when the store answers; for readiness checks. */
   ping(): Promise<void>;
   /** Writes what is still in memory, then closes. */
@@ -71,6 +73,9 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
           listener(change.region, change.entity_id);
         }
       });
+    },
+    catchUp: async () => {
+      await feed.confirm();
     },
     ping: async () => {
       await db.selectFrom('root_keys').select('version').limit(1).execute();

@@ -20,7 +20,11 @@ export interface KmsKeyTable {
   multi_region_type: string | null;
   /** JSON of MultiRegionConfiguration. */
   multi_region: string | null;
-  current_material_id: string;
+  current_material_id: string | null;
+  /** JSON of ImportedMaterials, bytes as base64; of keys of origin EXTERNAL. */
+  imported: string | null;
+  /** The first expiry of an imported material that is there. */
+  material_expiry_ms: number | null;
   rotation_period_days: number | null;
   next_rotation_ms: number | null;
   on_demand_rotations: number;

@@ -22,6 +22,11 @@ export interface OpenDatabase {
    * @returns false, with nothing changed, when a `mustChange` statement met no row
    */
   write(statements: readonly Statement[]): Promise<boolean>;
+  /**
+   * Empties the log of pages, which holds what was deleted until it is written over; the file itself is zeroed by each
+   * deletion. A reader elsewhere that does not finish in time puts it off to the next call, or to the end.
+   */
+  erase(): void;
   /** A number that changes whenever another connection commits; unaffected by our own commits. */
   readonly dataVersion: () => number;
   close(): Promise<void>;
@@ -37,6 +42,7 @@ export async function openSqlite(path: string): Promise<OpenDatabase> {
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
   connection.pragma('foreign_keys = ON');
+  connection.pragma('secure_delete = ON');
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: connection }) });
   try {
     await migrate(db, path);
@@ -44,14 +50,18 @@ export async function openSqlite(path: string): Promise<OpenDatabase> {
     await db.destroy();
     throw error;
   }
+  const truncateLog = (): void => {
+    connection.pragma('wal_checkpoint(TRUNCATE)');
+  };
   const readDataVersion = connection.prepare('PRAGMA data_version').pluck();
   return {
     db,
     write: (statements) => Promise.resolve(writeNow(connection, statements)),
+    erase: truncateLog,
     dataVersion: () => readDataVersion.get() as number,
     close: async () => {
       // Leaves no WAL file behind, so that a copy of the one file is a whole backup.
-      connection.pragma('wal_checkpoint(TRUNCATE)');
+      truncateLog();
       await db.destroy();
     },
   };

@@ -2,7 +2,6 @@ import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
   DecryptCommand,
-  DeleteImportedKeyMaterialCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
@@ -80,17 +79,6 @@ describeKms('keys', (suite) => {
         suite.createKey({ KeySpec: 'RSA_2048' }),
         'ValidationException',
         'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
-      );
-    });
-
-    it('CreateKey says what this version does not have, instead of making another key', async () => {
-      await expectError(suite.createKey({ Origin: 'EXTERNAL' }), 'UnsupportedOperationException');
-    });
-
-    it('an operation that this version does not have is unknown', async () => {
-      await expectError(
-        suite.kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: UNKNOWN_ID })),
-        'UnknownOperationException',
       );
     });
   });

@@ -193,6 +193,8 @@ function casesOf(shape: Shape, path: string): Case[] {
         ...wrong.map((value) => ({ value, outcome: [violation(`'${value}' `, path, rule)] })),
       ];
     }
+    case 'timestamp':
+      return [...['today', true, {}, [1]].map(unreadable), ...[0, 1.5, 1e9].map(accepted)];
     case 'boolean':
       return [...['true', 1, {}].map(unreadable), accepted(true), accepted(false)];
     case 'map': {

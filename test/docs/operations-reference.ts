@@ -38,6 +38,8 @@ function shapeText(shape: Shape): string {
       return `integer${lengthsOf(shape)}`;
     case 'boolean':
       return 'boolean';
+    case 'timestamp':
+      return 'timestamp';
     case 'blob':
       return `bytes${lengthsOf(shape)}`;
     case 'list':

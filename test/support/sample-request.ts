@@ -48,6 +48,8 @@ export function sample(shape: Shape): unknown {
       return shape.min ?? 1;
     case 'boolean':
       return false;
+    case 'timestamp':
+      return 1_800_000_000.5;
     case 'blob':
       return base64(shape.min ?? 1);
     case 'list':

@@ -17,6 +17,7 @@ interface Requests {
   Decrypt: sdk.DecryptRequest;
   DeleteAlias: sdk.DeleteAliasRequest;
   DeleteCustomKeyStore: sdk.DeleteCustomKeyStoreRequest;
+  DeleteImportedKeyMaterial: sdk.DeleteImportedKeyMaterialRequest;
   DeriveSharedSecret: sdk.DeriveSharedSecretRequest;
   DescribeCustomKeyStores: sdk.DescribeCustomKeyStoresRequest;
   DescribeKey: sdk.DescribeKeyRequest;
@@ -36,7 +37,9 @@ interface Requests {
   GetKeyLastUsage: sdk.GetKeyLastUsageRequest;
   GetKeyPolicy: sdk.GetKeyPolicyRequest;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusRequest;
+  GetParametersForImport: sdk.GetParametersForImportRequest;
   GetPublicKey: sdk.GetPublicKeyRequest;
+  ImportKeyMaterial: sdk.ImportKeyMaterialRequest;
   ListAliases: sdk.ListAliasesRequest;
   ListGrants: sdk.ListGrantsRequest;
   ListKeyPolicies: sdk.ListKeyPoliciesRequest;
@@ -73,6 +76,7 @@ interface Responses {
   Decrypt: sdk.DecryptResponse;
   DeleteAlias: undefined;
   DeleteCustomKeyStore: sdk.DeleteCustomKeyStoreResponse;
+  DeleteImportedKeyMaterial: sdk.DeleteImportedKeyMaterialResponse;
   DeriveSharedSecret: sdk.DeriveSharedSecretResponse;
   DescribeCustomKeyStores: sdk.DescribeCustomKeyStoresResponse;
   DescribeKey: sdk.DescribeKeyResponse;
@@ -92,7 +96,9 @@ interface Responses {
   GetKeyLastUsage: sdk.GetKeyLastUsageResponse;
   GetKeyPolicy: sdk.GetKeyPolicyResponse;
   GetKeyRotationStatus: sdk.GetKeyRotationStatusResponse;
+  GetParametersForImport: sdk.GetParametersForImportResponse;
   GetPublicKey: sdk.GetPublicKeyResponse;
+  ImportKeyMaterial: sdk.ImportKeyMaterialResponse;
   ListAliases: sdk.ListAliasesResponse;
   ListGrants: sdk.ListGrantsResponse;
   ListKeyPolicies: sdk.ListKeyPoliciesResponse;

@@ -70,6 +70,7 @@ function recordKeys(inner: KeyRepository, history: History<KmsKey>): KeyReposito
     listMaterials: (key, after, limit) => inner.listMaterials(key, after, limit),
     findDeletionDue: (nowMs, limit) => inner.findDeletionDue(nowMs, limit),
     findRotationDue: (nowMs, limit) => inner.findRotationDue(nowMs, limit),
+    findMaterialExpiryDue: (nowMs, limit) => inner.findMaterialExpiryDue(nowMs, limit),
     findMaterial: (key, materialId) => inner.findMaterial(key, materialId),
     commit: async (changes) => {
       const changed = changes.filter(({ key }) => key.manager === 'CUSTOMER');

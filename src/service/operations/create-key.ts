@@ -7,13 +7,15 @@ import {
   KEY_SPECS,
   KEY_USAGES,
   isUsageOfSpec,
+  type KeyOrigin,
   type KeySpec,
   type KeyUsage,
 } from '../../keys/key-spec.ts';
 import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
+import { isImportable } from '../../keys/material-wrapping.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import type { ConditionRequest } from '../conditions.ts';
-import { keyMetadata } from '../key-metadata.ts';
+import { keyMetadata, type KeyMetadata } from '../key-metadata.ts';
 import { placeKey } from '../key-placement.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
@@ -66,6 +68,9 @@ export const createKey = defineOperation({
     const plan = planKey(request, context);
     return chain(placeKey(request, context), (keyStore) => {
       const key: KmsKey = { ...plan, keyStore };
+      if (key.origin === 'EXTERNAL') {
+        return createWithoutMaterial(key, context);
+      }
       return chain(context.materials.generate(key, context.nowMs), async (material) => {
         const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
         await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
@@ -74,6 +79,20 @@ export const createKey = defineOperation({
     });
   },
 });
+
+/** A key that waits for its material to be imported. */
+async function createWithoutMaterial(
+  key: KmsKey,
+  { imports, keys }: OperationContext,
+): Promise<{ readonly KeyMetadata: KeyMetadata }> {
+  const complete: KmsKey = {
+    ...key,
+    state: 'PendingImport',
+    imported: { fingerprintKey: await imports.createFingerprintKey(key), materials: [] },
+  };
+  await keys.commit([{ kind: 'create', key: complete, materials: [] }]);
+  return { KeyMetadata: keyMetadata(complete) };
+}
 
 /**
  * The key as requested, still without place and material.
@@ -88,7 +107,6 @@ export function planKey(
 ): KmsKey {
   const keySpec = requireSpec(request);
   const keyUsage = requireUsage(keySpec, request.KeyUsage);
-  refuseWhatIsNotBuilt(request);
   const { caller, region } = context;
   const isMultiRegion = request.MultiRegion === true;
   const keyId = fixedKeyId ?? formatKeyId(context.random.randomBytes(16), isMultiRegion);
@@ -102,7 +120,7 @@ export function planKey(
     manager: 'CUSTOMER',
     keySpec,
     keyUsage,
-    origin: request.Origin ?? 'AWS_KMS',
+    origin: requireOrigin(keySpec, request.Origin),
     state: 'Enabled',
     description: request.Description ?? '',
     policy:
@@ -111,7 +129,8 @@ export function planKey(
         : requireAcceptablePolicy({ text: request.Policy, keyArn: arn, bypassesLockoutCheck }, context),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: isMultiRegion ? { type: 'PRIMARY', primaryRegion: region, replicaRegions: [] } : undefined,
-    currentMaterialId: '',
+    currentMaterialId: undefined,
+    imported: undefined,
     rotation: undefined,
     onDemandRotations: 0,
     createdMs: context.nowMs,
@@ -145,8 +164,12 @@ function requireUsage(spec: KeySpec, usage: KeyUsage | undefined): KeyUsage {
   return chosen;
 }
 
-function refuseWhatIsNotBuilt(request: CreateKeyInput): void {
-  if (request.Origin === 'EXTERNAL') {
-    throw new KmsServiceError('UnsupportedOperationException', 'Keys of origin EXTERNAL are not supported yet.');
+function requireOrigin(spec: KeySpec, origin: KeyOrigin = 'AWS_KMS'): KeyOrigin {
+  if (origin === 'EXTERNAL' && !isImportable(spec)) {
+    throw new KmsServiceError(
+      'UnsupportedOperationException',
+      `KeySpec ${spec} is not supported for keys of origin EXTERNAL.`,
+    );
   }
+  return origin;
 }

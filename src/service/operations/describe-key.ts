@@ -1,4 +1,5 @@
 import { chain } from '../../base/maybe-promise.ts';
+import { asOf } from '../../keys/imported-materials.ts';
 import { storeAwsManagedKey } from '../aws-managed-key.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { defineOperation, onKey } from '../operation.ts';
@@ -20,6 +21,6 @@ export const describeKey = defineOperation({
   execute(authorized, _input, context) {
     const { key, plannedAlias } = authorized.targets[0];
     const stored = plannedAlias === undefined ? key : storeAwsManagedKey(key, plannedAlias, context);
-    return chain(stored, (described) => ({ KeyMetadata: keyMetadata(described) }));
+    return chain(stored, (described) => ({ KeyMetadata: keyMetadata(asOf(described, context.nowMs)) }));
   },
 });

@@ -11,7 +11,7 @@ export const disableKeyRotation = defineOperation({
   input: structure({ KeyId: required(shapes.keyId) }),
   errors: [...MANAGEMENT_ERRORS, 'DisabledException', 'UnsupportedOperationException'],
   allowsCrossAccount: false,
-  resolve: onKey({ action: 'kms:DisableKeyRotation', forms: 'idOrArn', rule: 'reschedule' }),
+  resolve: onKey({ action: 'kms:DisableKeyRotation', forms: 'idOrArn', rule: 'rotationSchedule' }),
   async execute(authorized, _input, { keys }) {
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');

@@ -22,7 +22,7 @@ export const enableKeyRotation = defineOperation({
   }),
   errors: [...MANAGEMENT_ERRORS, 'DisabledException', 'UnsupportedOperationException'],
   allowsCrossAccount: false,
-  resolve: onKey({ action: 'kms:EnableKeyRotation', forms: 'idOrArn', rule: 'reschedule' }),
+  resolve: onKey({ action: 'kms:EnableKeyRotation', forms: 'idOrArn', rule: 'rotationSchedule' }),
   async execute(authorized, input, { keys, nowMs }) {
     const { key } = authorized.targets[0];
     requireRotatable(key, 'AUTOMATIC');

@@ -30,13 +30,13 @@ export const generateDataKeyPairWithoutPlaintext = defineOperation({
     const { key } = authorized.targets[0];
     requireDataKeyPairSource(key);
     const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+    return chain(openCurrentMaterial(key, context), ({ header, material, materialId }) =>
       chain(material.generateDataKeyPairWithoutPlaintext(header, encryptionContext, input.KeyPairSpec), (pair) => ({
         PrivateKeyCiphertextBlob: pair.blob,
         PublicKey: pair.publicKey,
         KeyId: key.arn,
         KeyPairSpec: input.KeyPairSpec,
-        KeyMaterialId: key.currentMaterialId,
+        KeyMaterialId: materialId,
       })),
     );
   },

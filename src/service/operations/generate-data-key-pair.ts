@@ -32,7 +32,7 @@ export const generateDataKeyPair = defineOperation({
     const { key } = authorized.targets[0];
     requireDataKeyPairSource(key);
     const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+    return chain(openCurrentMaterial(key, context), ({ header, material, materialId }) =>
       chain(material.generateDataKeyPair(header, encryptionContext, input.KeyPairSpec), (pair) => ({
         PrivateKeyCiphertextBlob: pair.blob,
         PublicKey: pair.publicKey,
@@ -40,7 +40,7 @@ export const generateDataKeyPair = defineOperation({
         KeyPairSpec: input.KeyPairSpec,
         ...answerSecret(context, pair.privateKey, {
           PrivateKeyPlaintext: pair.privateKey,
-          KeyMaterialId: key.currentMaterialId,
+          KeyMaterialId: materialId,
         }),
       })),
     );

@@ -33,11 +33,11 @@ export const generateDataKeyWithoutPlaintext = defineOperation({
     requireDataKeySource(key);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+    return chain(openCurrentMaterial(key, context), ({ header, material, materialId }) =>
       chain(material.generateDataKeyWithoutPlaintext(header, encryptionContext, lengthBytes), (blob) => ({
         CiphertextBlob: blob,
         KeyId: key.arn,
-        KeyMaterialId: key.currentMaterialId,
+        KeyMaterialId: materialId,
       })),
     );
   },

@@ -32,11 +32,11 @@ export const generateDataKey = defineOperation({
     requireDataKeySource(key);
     const lengthBytes = requireDataKeyLength(input.KeySpec, input.NumberOfBytes);
     const encryptionContext = requireContext(input.EncryptionContext);
-    return chain(openCurrentMaterial(key, context), ({ header, material }) =>
+    return chain(openCurrentMaterial(key, context), ({ header, material, materialId }) =>
       chain(material.generateDataKey(header, encryptionContext, lengthBytes), ({ plaintext, blob }) => ({
         CiphertextBlob: blob,
         KeyId: key.arn,
-        ...answerSecret(context, plaintext, { Plaintext: plaintext, KeyMaterialId: key.currentMaterialId }),
+        ...answerSecret(context, plaintext, { Plaintext: plaintext, KeyMaterialId: materialId }),
       })),
     );
   },

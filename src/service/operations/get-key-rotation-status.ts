@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
+import { asOf } from '../../keys/imported-materials.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { invalidOrigin, refuseCustomKeyStore } from '../key-origin.ts';
 import { defineOperation, onKey } from '../operation.ts';
@@ -24,10 +25,13 @@ export const getKeyRotationStatus = defineOperation({
   errors: [...MANAGEMENT_ERRORS, 'UnsupportedOperationException'],
   allowsCrossAccount: true,
   resolve: onKey({ action: 'kms:GetKeyRotationStatus', forms: 'idOrArn', rule: 'any' }),
-  execute(authorized): MaybePromise<GetKeyRotationStatusOutput> {
+  execute(authorized, _input, { nowMs }): MaybePromise<GetKeyRotationStatusOutput> {
     const { key } = authorized.targets[0];
     refuseCustomKeyStore(key);
     if (key.state === 'PendingImport') {
+      throw invalidOrigin(key);
+    }
+    if (asOf(key, nowMs).state === 'PendingImport') {
       throw invalidOrigin(key);
     }
     const isPending = key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion';

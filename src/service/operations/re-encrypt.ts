@@ -82,7 +82,9 @@ export const reEncrypt = defineOperation({
       KeyId: destination.arn,
       SourceEncryptionAlgorithm: from.algorithm,
       DestinationEncryptionAlgorithm: to.algorithm,
-      ...(to.algorithm === 'SYMMETRIC_DEFAULT' ? { DestinationKeyMaterialId: destination.currentMaterialId } : {}),
+      ...(to.algorithm !== 'SYMMETRIC_DEFAULT' || destination.currentMaterialId === undefined
+        ? {}
+        : { DestinationKeyMaterialId: destination.currentMaterialId }),
     };
     if (ignoresCiphertext(input)) {
       return answer;

@@ -1,5 +1,6 @@
 import { keyArn, partitionOf } from '../../base/arn.ts';
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
+import { importedMaterialsOf, withMaterials } from '../../keys/imported-materials.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
@@ -23,7 +24,7 @@ export const replicateKeyInput = structure({
 type Input = ReturnType<(typeof replicateKeyInput)['parse']>;
 
 export type ReplicaRequest = Omit<Input, 'KeyId'>;
-type ReplicationContext = Pick<OperationContext, 'caller' | 'nowMs' | 'regions' | 'keys' | 'materials'>;
+type ReplicationContext = Pick<OperationContext, 'caller' | 'nowMs' | 'regions' | 'keys' | 'materials' | 'imports'>;
 
 /** Materials that are copied at a time. */
 const BATCH = 100;
@@ -75,8 +76,9 @@ export async function addReplica(
   state: 'Enabled' | 'Disabled' = 'Enabled',
 ): Promise<KmsKey> {
   await requireReplicable(primary, request.ReplicaRegion, context);
-  const replica = { ...planReplica(primary, request, context), state };
-  const materials = await copyMaterials(primary, replica, context);
+  const planned = { ...planReplica(primary, request, context), state };
+  const replica = await withSharedImports(primary, planned, context);
+  const materials = primary.imported === undefined ? await copyMaterials(primary, replica, context) : [];
   const related = [primary, ...(await findRelatedKeys(context.keys, primary))];
   const updates = related.map((member): KeyChange => ({
     kind: 'update',
@@ -128,6 +130,16 @@ export function planReplica(
     createdMs: context.nowMs,
     version: 1,
   };
+}
+
+/** A replica of an imported key needs the same bytes, and waits for them. */
+async function withSharedImports(primary: KmsKey, replica: KmsKey, { imports }: ReplicationContext): Promise<KmsKey> {
+  if (primary.imported === undefined) {
+    return replica;
+  }
+  const fingerprintKey = await imports.copyFingerprintKey(primary, primary.imported.fingerprintKey, replica);
+  const materials = importedMaterialsOf(primary).map((material) => ({ ...material, presence: undefined }));
+  return withMaterials({ ...replica, imported: { fingerprintKey, materials } }, materials);
 }
 
 function withReplica(key: KmsKey, region: string): NonNullable<KmsKey['multiRegion']> {

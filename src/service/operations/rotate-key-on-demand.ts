@@ -1,5 +1,6 @@
 import { KmsServiceError } from '../../base/errors.ts';
 import { AUTOMATIC_ROTATION_GUARD_MS, MAX_ON_DEMAND_ROTATIONS } from '../../keys/rotation.ts';
+import { rotateToPendingMaterial } from '../change-materials.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { requireRotatable, rotateKey } from '../rotate-key.ts';
@@ -7,8 +8,8 @@ import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
 /**
- * Rotates a key now, without touching its schedule. AWS says that this takes a while; here it is done when the answer
- * comes.
+ * Rotates a key now, without touching its schedule; an imported key to the material that waits for it. AWS says that
+ * this takes a while; here it is done when the answer comes.
  *
  * @source KMS API Reference, RotateKeyOnDemand
  */
@@ -37,7 +38,11 @@ export const rotateKeyOnDemand = defineOperation({
     if (key.rotation !== undefined && key.rotation.nextMs - context.nowMs <= AUTOMATIC_ROTATION_GUARD_MS) {
       throw new KmsServiceError('ConflictException', `An automatic rotation of ${key.arn} is due.`);
     }
-    await rotateKey(context, key, 'ON_DEMAND', context.nowMs);
+    if (key.origin === 'EXTERNAL') {
+      await rotateToPendingMaterial(context.keys, key, context.nowMs);
+    } else {
+      await rotateKey(context, key, 'ON_DEMAND', context.nowMs);
+    }
     return { KeyId: key.keyId };
   },
 });

@@ -170,5 +170,4 @@ export function expectRefusal(result: VerifyResult<Identity>, name: string, mess
   expect(result).toEqual({ ok: false, error: { name, message } });
 }
 
-/** Runs with a seed that is shown in the title of the test, and can be set to run the same cases again. */
-export const SEED = Number(process.env['KEYWRIGHT_TEST_SEED'] ?? Date.now() % 0x7fffffff);
+export { SEED } from '../../support/seed.ts';
