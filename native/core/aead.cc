@@ -37,7 +37,7 @@ Status DecryptOne(GcmContext& gcm, const Key& key, Bytes sealed, Bytes aad, Muta
 }
 
 Status CheckInputs(const Key& key, Bytes data, Bytes aad) {
-  if (key.type() != KeyType::kAesGcm) {
+  if (!IsAesGcm(key.type())) {
     return Status::kWrongKeyType;
   }
   return data.size() <= kMaxDataBytes && aad.size() <= kMaxDataBytes ? Status::kOk

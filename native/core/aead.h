@@ -9,8 +9,8 @@
 #include "core/packed_items.h"
 #include "core/status.h"
 
-// AES-256-GCM under a kAesGcm key: nonce (12, random) ‖ ciphertext ‖ tag (16). At most 2^32
-// messages per key (SP 800-38D §8.3), which the caller counts.
+// AES-GCM under a kAesGcm or kAes128Gcm key: nonce (12, random) ‖ ciphertext ‖ tag (16). At most
+// 2^32 messages per key (SP 800-38D §8.3), which the caller counts.
 
 namespace keywright {
 

@@ -8,21 +8,24 @@
 
 namespace keywright {
 
-bool GcmContext::StartWith(const std::uint8_t* key_bytes, GcmNonce nonce) {
-  // The cipher is named once: naming it again makes libcrypto tear the context down and build it
-  // anew.
-  const EVP_CIPHER* cipher = nullptr;
+bool GcmContext::StartWith(Bytes key, GcmNonce nonce) {
   if (!context_) {
     context_.reset(EVP_CIPHER_CTX_new());
-    cipher = Library().aes_256_gcm;
   }
-  return context_ && EVP_CipherInit_ex2(context_.get(), cipher, key_bytes, nonce.data(),
+  // The cipher is named only when it changes: naming it makes libcrypto tear the context down and
+  // build it anew.
+  const EVP_CIPHER* cipher = nullptr;
+  if (!key.empty() && key.size() != key_bytes_) {
+    key_bytes_ = key.size();
+    cipher = key_bytes_ == kAes128KeyBytes ? Library().aes_128_gcm : Library().aes_256_gcm;
+  }
+  return context_ && EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nonce.data(),
                                         static_cast<int>(direction_), nullptr) == 1;
 }
 
 bool GcmContext::Start(const Key& key, GcmNonce nonce) {
   const bool is_keyed = key.id() == key_;
-  if (!StartWith(is_keyed ? nullptr : KeyAccess::BytesOf(key).data(), nonce)) {
+  if (!StartWith(is_keyed ? Bytes() : KeyAccess::BytesOf(key), nonce)) {
     Reset();
     return false;
   }
@@ -33,7 +36,7 @@ bool GcmContext::Start(const Key& key, GcmNonce nonce) {
 bool GcmContext::Start(std::span<const std::uint8_t, kAes256KeyBytes> one_time_key,
                        GcmNonce nonce) {
   key_ = 0;
-  if (StartWith(one_time_key.data(), nonce)) {
+  if (StartWith(one_time_key, nonce)) {
     return true;
   }
   Reset();
@@ -78,6 +81,7 @@ bool GcmContext::FinishDecrypt(std::span<const std::uint8_t, kGcmTagBytes> tag) 
 
 void GcmContext::Reset() {
   context_.reset();
+  key_bytes_ = 0;
   key_ = 0;
 }
 

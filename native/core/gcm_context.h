@@ -16,15 +16,16 @@ inline constexpr std::size_t kGcmTagBytes = 16;
 
 using GcmNonce = std::span<const std::uint8_t, kGcmNonceBytes>;
 
-// AES-256-GCM (SP 800-38D) in one direction, for one thread: Start, then AAD, then data, then
-// Finish. The key schedule stays and serves the next message under the same key. Each step is false
-// when libcrypto failed.
+// AES-GCM (SP 800-38D) in one direction, for one thread: Start, then AAD, then data, then Finish.
+// The key schedule stays and serves the next message under the same key. Each step is false when
+// libcrypto failed.
 class GcmContext {
  public:
   enum class Direction : int { kDecrypt = 0, kEncrypt = 1 };  // as EVP_CipherInit_ex2 counts
 
   explicit GcmContext(Direction direction) : direction_(direction) {}
 
+  // Precondition: a kAesGcm or kAes128Gcm key.
   bool Start(const Key& key, GcmNonce nonce);
   bool Start(std::span<const std::uint8_t, kAes256KeyBytes> one_time_key, GcmNonce nonce);
 
@@ -44,11 +45,13 @@ class GcmContext {
   }
 
  private:
-  bool StartWith(const std::uint8_t* key_bytes, GcmNonce nonce);
+  // `key` is empty to keep the schedule of the last one.
+  bool StartWith(Bytes key, GcmNonce nonce);
 
   Direction direction_;
   EvpCipherCtxPtr context_;
-  KeyId key_ = 0;  // whose schedule the context holds; 0 for none that may be reused
+  std::size_t key_bytes_ = 0;  // the length of key that the cipher of the context takes
+  KeyId key_ = 0;              // whose schedule the context holds; 0 for none that may be reused
 };
 
 }  // namespace keywright

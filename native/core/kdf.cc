@@ -65,7 +65,7 @@ Status DeriveBytes(const Key& key, Bytes label, Bytes context, MutableBytes out)
 }
 
 Result<KeyPtr> DeriveKey(const Key& key, Bytes label, Bytes context, KeyType type) {
-  Result<SecureBuffer> bytes = SecureBuffer::Allocate(kAes256KeyBytes);
+  Result<SecureBuffer> bytes = SecureBuffer::Allocate(KeyBytesOf(type));
   if (!bytes.ok()) {
     return bytes.status();
   }

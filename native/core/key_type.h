@@ -15,6 +15,7 @@ enum class KeyType : std::uint8_t {
   kBacking = 3,
   kHmac = 4,
   kAesKw = 5,
+  kAes128Gcm = 6,
   // Key pairs, or their public part alone (key_pair.h).
   kRsa2048 = 16,
   kRsa3072 = 17,
@@ -33,20 +34,29 @@ enum class KeyType : std::uint8_t {
   kMlKem1024 = 30,
 };
 
+inline constexpr std::size_t kAes128KeyBytes = 16;
 inline constexpr std::size_t kAes256KeyBytes = 32;
 inline constexpr std::size_t kMaxSecretKeyBytes = 1024;
 
 constexpr bool IsAsymmetric(KeyType type) { return type >= KeyType::kRsa2048; }
+constexpr bool IsAesGcm(KeyType type) {
+  return type == KeyType::kAesGcm || type == KeyType::kAes128Gcm;
+}
 
 constexpr std::optional<KeyType> KeyTypeFromNumber(std::uint32_t number) {
   constexpr auto kBetween = [](std::uint32_t value, KeyType first, KeyType last) {
     return value >= static_cast<std::uint32_t>(first) && value <= static_cast<std::uint32_t>(last);
   };
-  if (kBetween(number, KeyType::kAesGcm, KeyType::kAesKw) ||
+  if (kBetween(number, KeyType::kAesGcm, KeyType::kAes128Gcm) ||
       kBetween(number, KeyType::kRsa2048, KeyType::kMlKem1024)) {
     return static_cast<KeyType>(number);
   }
   return std::nullopt;
+}
+
+// Bytes of a symmetric key. kHmac has keys of other lengths too; this is that of a derived one.
+constexpr std::size_t KeyBytesOf(KeyType type) {
+  return type == KeyType::kAes128Gcm ? kAes128KeyBytes : kAes256KeyBytes;
 }
 
 // Lengths of symmetric keys; a key pair has none.
@@ -57,7 +67,7 @@ constexpr bool IsKeyLength(KeyType type, std::size_t length) {
   if (type == KeyType::kHmac) {
     return length >= 1 && length <= kMaxSecretKeyBytes;
   }
-  return length == kAes256KeyBytes;
+  return length == KeyBytesOf(type);
 }
 
 }  // namespace keywright

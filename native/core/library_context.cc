@@ -19,6 +19,7 @@ static_assert(OPENSSL_VERSION_NUMBER >= 0x30500000L, "OpenSSL 3.5 or newer is ne
 struct OwnedLibrary {
   OsslLibCtxPtr context;
   OsslProviderPtr provider;
+  EvpCipherPtr aes_128_gcm;
   EvpCipherPtr aes_256_gcm;
   EvpCipherPtr aes_256_kwp;
   EvpCipherPtr aes_256_kw;
@@ -41,6 +42,7 @@ bool Fetch(OwnedLibrary& owned) {
     return false;
   }
   owned.provider.reset(OSSL_PROVIDER_load(context, "default"));
+  owned.aes_128_gcm.reset(EVP_CIPHER_fetch(context, "AES-128-GCM", nullptr));
   owned.aes_256_gcm.reset(EVP_CIPHER_fetch(context, "AES-256-GCM", nullptr));
   owned.aes_256_kwp.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP-PAD", nullptr));
   owned.aes_256_kw.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP", nullptr));
@@ -53,7 +55,7 @@ bool Fetch(OwnedLibrary& owned) {
     owned.digests[DigestIndex(algorithm)].reset(
         EVP_MD_fetch(context, DigestName(algorithm), nullptr));
   }
-  return owned.provider && owned.aes_256_gcm && owned.aes_256_kwp && owned.aes_256_kw &&
+  return owned.provider && owned.aes_128_gcm && owned.aes_256_gcm && owned.aes_256_kwp && owned.aes_256_kw &&
          owned.aes_256_cbc && owned.hmac && owned.kbkdf && owned.hkdf && owned.argon2id &&
          std::all_of(owned.digests.begin(), owned.digests.end(),
                      [](const EvpMdPtr& digest) { return digest != nullptr; });
@@ -61,6 +63,7 @@ bool Fetch(OwnedLibrary& owned) {
 
 LibraryContext View(const OwnedLibrary& owned) {
   LibraryContext view{.context = owned.context.get(),
+                      .aes_128_gcm = owned.aes_128_gcm.get(),
                       .aes_256_gcm = owned.aes_256_gcm.get(),
                       .aes_256_kwp = owned.aes_256_kwp.get(),
                       .aes_256_kw = owned.aes_256_kw.get(),

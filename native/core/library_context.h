@@ -16,6 +16,7 @@ namespace keywright {
 // process ends: a worker thread that still computes while the process exits must not see it freed.
 struct LibraryContext {
   OSSL_LIB_CTX* context;
+  EVP_CIPHER* aes_128_gcm;
   EVP_CIPHER* aes_256_gcm;
   EVP_CIPHER* aes_256_kwp;
   EVP_CIPHER* aes_256_kw;

@@ -33,6 +33,7 @@ void ThreadContexts::Forget(KeyType type, KeyId key) {
   }
   switch (type) {
     case KeyType::kAesGcm:
+    case KeyType::kAes128Gcm:
       current->aead_encrypt.Forget(key);
       current->aead_decrypt.Forget(key);
       break;

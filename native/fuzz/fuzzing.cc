@@ -174,7 +174,7 @@ bool IsZero(Bytes bytes) {
 }
 
 Vector FixedBytes(KeyType type) {
-  return Vector(kAes256KeyBytes, static_cast<std::uint8_t>(0xa0 + static_cast<unsigned>(type)));
+  return Vector(KeyBytesOf(type), static_cast<std::uint8_t>(0xa0 + static_cast<unsigned>(type)));
 }
 
 const Key& FixedKey(KeyType type) {

@@ -61,13 +61,13 @@ bool AreEqual(Bytes a, Bytes b);
 bool IsZero(Bytes bytes);
 
 // Keys that are the same in every process, so that seeds stay valid. Nothing else uses them.
-const Key& FixedKey(KeyType type);   // symmetric, 32 bytes
+const Key& FixedKey(KeyType type);   // symmetric; 32 bytes, or 16 of kAes128Gcm
 const Key& FixedPair(KeyType type);  // RSA-2048 for every size of RSA
 KeyPtr PublicPartOf(const Key& pair);
 Vector FixedBytes(KeyType type);  // those of FixedKey
 
 inline constexpr KeyType kSymmetricTypes[] = {KeyType::kAesGcm, KeyType::kAesKwp, KeyType::kBacking,
-                                              KeyType::kHmac, KeyType::kAesKw};
+                                              KeyType::kHmac, KeyType::kAesKw, KeyType::kAes128Gcm};
 inline constexpr KeyType kPairTypes[] = {
     KeyType::kRsa2048,  KeyType::kRsa3072,  KeyType::kRsa4096,   KeyType::kP256,
     KeyType::kP384,     KeyType::kP521,     KeyType::kSecp256k1, KeyType::kEd25519,

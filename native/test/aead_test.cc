@@ -21,7 +21,7 @@ bool IsZero(const Vector& bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-// Test cases 13 to 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega), which SP 800-38D
+// Of test cases 1 to 4 and 13 to 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega), which SP 800-38D
 // names.
 TEST(Aead, DecryptsThePublishedVectors) {
   struct {
@@ -41,9 +41,23 @@ TEST(Aead, DecryptsThePublishedVectors) {
        "28838c5f61e6393ba7"
        "a0abcc9f662",
        "76fc6ece0f4e1768cddf8853bb2d551b"},
+      {"00000000000000000000000000000000", "000000000000000000000000", "", "", "",
+       "58e2fccefa7e3061367f1d57a4e7455a"},
+      {"00000000000000000000000000000000", "000000000000000000000000", "",
+       "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
+       "ab6e47d42cec13bdf53a67b21257bddf"},
+      {"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+       "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+       "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a"
+       "6b525b16aedf5aa0de657ba637b39",
+       "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac8"
+       "4aa051ba30b396a0aac973d58e091",
+       "5bc94fbc3221a5db94fae95ae7121a47"},
   };
   for (const auto& vector : vectors) {
-    const KeyPtr key = MakeKey(KeyType::kAesGcm, FromHex(vector.key));
+    const Vector bytes = FromHex(vector.key);
+    const KeyPtr key =
+        MakeKey(bytes.size() == 16 ? KeyType::kAes128Gcm : KeyType::kAesGcm, bytes);
     const Vector sealed =
         Concat({FromHex(vector.nonce), FromHex(vector.ciphertext), FromHex(vector.tag)});
     Vector plaintext(vector.plaintext.size() / 2);
@@ -54,11 +68,12 @@ TEST(Aead, DecryptsThePublishedVectors) {
 
 TEST(Aead, DecryptGivesBackWhatWasEncrypted) {
   Generator generator;
-  const KeyPtr keys[] = {FreshKey(KeyType::kAesGcm), FreshKey(KeyType::kAesGcm)};
-  for (int round = 0; round < 2000; ++round) {
-    // Two keys by turns and by runs: the schedule of the last key is kept, and must not serve the
-    // other one.
-    const Key& key = *keys[generator.Number(0, 1)];
+  const KeyPtr keys[] = {FreshKey(KeyType::kAesGcm), FreshKey(KeyType::kAesGcm),
+                         FreshKey(KeyType::kAes128Gcm), FreshKey(KeyType::kAes128Gcm)};
+  for (int round = 0; round < 4000; ++round) {
+    // By turns and by runs: the schedule of the last key is kept, and must not serve another one,
+    // of the same or of another size.
+    const Key& key = *keys[generator.Number(0, 3)];
     const Vector plaintext = generator.Octets(0, 600);
     const Vector aad = generator.Octets(0, 100);
     Vector sealed(plaintext.size() + kAeadOverheadBytes);
@@ -98,7 +113,7 @@ TEST(Aead, ANewKeyAtTheAddressOfADeadOneGetsItsOwnSchedule) {
   Vector opened(plaintext.size());
   for (int round = 0; round < 100; ++round) {
     {
-      const KeyPtr first = FreshKey(KeyType::kAesGcm);
+      const KeyPtr first = FreshKey(round % 2 == 0 ? KeyType::kAesGcm : KeyType::kAes128Gcm);
       ASSERT_EQ(AeadEncrypt(*first, plaintext, {}, sealed), Status::kOk);
       ASSERT_EQ(AeadDecrypt(*first, sealed, {}, opened), Status::kOk);
     }

@@ -14,6 +14,11 @@ TEST(Key, ImportTakesTheLengthsOfTheTypeOnly) {
       EXPECT_EQ(Key::Import(type, Vector(length)).status(), Status::kInvalidArgument);
     }
   }
+  EXPECT_TRUE(Key::Import(KeyType::kAes128Gcm, Vector(16)).ok());
+  for (const std::size_t length : Sizes{0, 15, 17, 24, 32}) {
+    EXPECT_EQ(Key::Import(KeyType::kAes128Gcm, Vector(length)).status(), Status::kInvalidArgument);
+    EXPECT_EQ(Key::Generate(KeyType::kAes128Gcm, length).status(), Status::kInvalidArgument);
+  }
   for (const std::size_t length : Sizes{1, 32, 64, 1024}) {
     EXPECT_TRUE(Key::Import(KeyType::kHmac, Vector(length)).ok());
   }

@@ -27,7 +27,8 @@ inline Vector Copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 // A key that must be possible to make.
 KeyPtr MakeKey(KeyType type, Bytes bytes);
-KeyPtr FreshKey(KeyType type, std::size_t length = 32);
+KeyPtr FreshKey(KeyType type, std::size_t length);
+inline KeyPtr FreshKey(KeyType type) { return FreshKey(type, KeyBytesOf(type)); }
 
 // Numbers that follow from the seed, which main prints and KEYWRIGHT_TEST_SEED sets.
 class Generator {

@@ -13,6 +13,7 @@ export const KEY_TYPE_CODES: Readonly<Record<KeyType, number>> = {
   backing: 3,
   hmac: 4,
   aesKw: 5,
+  aes128Gcm: 6,
   rsa2048: 16,
   rsa3072: 17,
   rsa4096: 18,

@@ -82,8 +82,8 @@ export interface CryptoCore extends AsymmetricCore, KeyTransportCore, AsyncCore 
   /** Makes a fresh random key. `lengthBytes`, 1 to 1024, only for `hmac` (default 32). */
   generateKey(type: SymmetricKeyType, lengthBytes?: number): KeyHandle;
   /**
-   * Copies `bytes` into the secure heap; the caller still owns `bytes` and wipes them. 32 bytes, or 1 to 1024 for
-   * `hmac`.
+   * Copies `bytes` into the secure heap; the caller still owns `bytes` and wipes them. 32 bytes, 16 for `aes128Gcm`,
+   * 1 to 1024 for `hmac`.
    *
    * @throws CoreError `invalidArgument` for a length that the type does not have; `outOfSecureMemory` when the heap is
    *   full.
@@ -101,7 +101,7 @@ export interface CryptoCore extends AsymmetricCore, KeyTransportCore, AsyncCore 
    * @source NIST SP 800-108r1 §4.1
    */
   deriveBytes(key: KeyHandle, label: Uint8Array, context: Uint8Array, lengthBytes: number): Buffer;
-  /** As {@link deriveBytes}, 32 bytes, which stay in the secure heap as a new key of `type`. */
+  /** As {@link deriveBytes}, 32 bytes (16 for `aes128Gcm`), which stay in the secure heap as a new key of `type`. */
   deriveKey(key: KeyHandle, label: Uint8Array, context: Uint8Array, type: SymmetricKeyType): KeyHandle;
   /**
    * Argon2id (RFC 9106) with one lane and 32 bytes of output, as a `backing` key. `passphrase` of 1 to 65536 bytes,
@@ -138,8 +138,8 @@ export interface CryptoCore extends AsymmetricCore, KeyTransportCore, AsyncCore 
   /** HMAC whose result stays in the secure heap as a new `hmac` key (one link of a SigV4 signing-key chain). */
   deriveHmacKey(key: KeyHandle, algorithm: DigestAlgorithm, data: Uint8Array): KeyHandle;
 
-  // AES-256-GCM under an `aesGcm` key (SP 800-38D), random 96-bit nonce: nonce ‖ ciphertext ‖ tag.
-  // At most 2^32 messages per key; the caller who cannot count uses encryptMessage.
+  // AES-256-GCM under an `aesGcm` key, AES-128-GCM under an `aes128Gcm` key (SP 800-38D), random 96-bit nonce:
+  // nonce ‖ ciphertext ‖ tag. At most 2^32 messages per key; the caller who cannot count uses encryptMessage.
 
   /** Encrypts under a fresh nonce; the result has plaintext.length + 28 bytes. @source NIST SP 800-38D §7.1 */
   encrypt(key: KeyHandle, plaintext: Uint8Array, aad?: Uint8Array): Buffer;

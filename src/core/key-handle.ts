@@ -1,12 +1,13 @@
 /**
  * Types of symmetric keys.
  * - `aesGcm`: AES-256-GCM of data. 32 bytes.
+ * - `aes128Gcm`: AES-128-GCM of data, for data keys of that size. 16 bytes.
  * - `aesKwp`: AES-256 key wrap with padding (RFC 5649). 32 bytes.
  * - `backing`: root of derivation: per-message keys, wrapping of other keys, SP 800-108. 32 bytes.
  * - `hmac`: HMAC key of 1 to 1024 bytes.
  * - `aesKw`: AES-256 key wrap without padding (RFC 3394). 32 bytes.
  */
-export type SymmetricKeyType = 'aesGcm' | 'aesKwp' | 'backing' | 'hmac' | 'aesKw';
+export type SymmetricKeyType = 'aesGcm' | 'aesKwp' | 'backing' | 'hmac' | 'aesKw' | 'aes128Gcm';
 
 /**
  * Types of key pairs: RSA by size of the modulus, the curves of ECDSA and ECDH, Ed25519 (RFC 8032), SM2 (GB/T 32918),

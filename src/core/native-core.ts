@@ -24,7 +24,7 @@ import {
 } from './native-support.ts';
 
 const MAX_RANDOM_BYTES = 2 ** 20;
-const DEFAULT_KEY_BYTES = 32;
+const keyBytesOf = (type: SymmetricKeyType): number => (type === 'aes128Gcm' ? 16 : 32);
 
 const { handleOf } = NativeKey;
 
@@ -52,7 +52,7 @@ export class NativeCore extends NativeKeyTransport implements CryptoCore {
     return out;
   }
 
-  generateKey(type: SymmetricKeyType, lengthBytes: number = DEFAULT_KEY_BYTES): KeyHandle {
+  generateKey(type: SymmetricKeyType, lengthBytes: number = keyBytesOf(type)): KeyHandle {
     return this.#key(type, this.#native.generateKey(codeOf(KEY_TYPE_CODES, type), lengthBytes));
   }
 

@@ -1,10 +1,13 @@
 /** What every {@link CryptoCore} must do, whichever binding carries it. */
 import { describe } from 'vitest';
 import type { CryptoCore } from '../../src/core/crypto-core.ts';
+import { loadCore } from '../../src/core/index.ts';
+import { findWasm } from '../../src/core/load-wasm.ts';
 import { aeadConformance } from './conformance/aead.ts';
 import { argumentConformance } from './conformance/arguments.ts';
 import { asyncConformance } from './conformance/async.ts';
 import { hashConformance } from './conformance/hash.ts';
+import { keyPairDifferential } from './conformance/key-pairs-differential.ts';
 import { keyPairConformance } from './conformance/key-pairs.ts';
 import { keyTransportConformance } from './conformance/key-transport.ts';
 import { keyConformance } from './conformance/keys.ts';
@@ -26,6 +29,7 @@ const SUITES: readonly Suite[] = [
 const ASYMMETRIC_SUITES: readonly Suite[] = [
   ...signatureConformance,
   ...keyPairConformance,
+  ...keyPairDifferential,
   ...keyTransportConformance,
   ...asyncConformance,
   ...wycheproofAsymmetricConformance,
@@ -43,4 +47,10 @@ export function asymmetricConformance(name: string, core: CryptoCore): void {
   describe(`${name} conformance, key pairs`, () => {
     for (const { name: chapter, declare } of ASYMMETRIC_SUITES) describe(chapter, () => declare(core));
   });
+}
+
+/** Declares them for WebAssembly. CI must run it: there, loading fails when the module is missing. */
+export function conformanceOfWasm(conformance: typeof coreConformance): void {
+  if (findWasm() !== undefined || process.env['CI'] === 'true') conformance('WebAssembly core', loadCore('wasm'));
+  else describe.skip('WebAssembly core (skipped: run script/wasm)', () => undefined);
 }

@@ -1,4 +1,4 @@
-import { core } from '../../src/core/index.ts';
+import { loadCore } from '../../src/core/index.ts';
 import { asymmetricConformance } from './conformance.ts';
 
-asymmetricConformance('native core', core);
+asymmetricConformance('native core', loadCore('napi'));

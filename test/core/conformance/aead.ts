@@ -2,26 +2,28 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AEAD_OVERHEAD_BYTES } from '../../../src/core/crypto-core.ts';
-import { expectStatus, flipBit, holds, octets, pack, sampleBytes, suite, unpack } from './support.ts';
+import { expectStatus, flipBit, holds, octets, pack, sampleBytes, suite, unpack, type Suite } from './support.ts';
 
-/** AES-256-GCM by node:crypto, in the layout of the core: nonce ‖ ciphertext ‖ tag. */
+/** AES-GCM by node:crypto, in the layout of the core: nonce ‖ ciphertext ‖ tag. */
 const nodeGcm = {
   encrypt(key: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer {
     const nonce = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+    const cipher = createCipheriv(`aes-${key.length === 16 ? 128 : 256}-gcm`, key, nonce).setAAD(aad);
     return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   },
   decrypt(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Buffer {
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12)).setAAD(aad);
+    const decipher = createDecipheriv(`aes-${key.length === 16 ? 128 : 256}-gcm`, key, sealed.subarray(0, 12)).setAAD(
+      aad,
+    );
     decipher.setAuthTag(sealed.subarray(-16));
     return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
   },
 };
 
-export const aeadConformance = [
-  suite('encrypt and decrypt', (core) => {
+const suitesOf = (type: 'aesGcm' | 'aes128Gcm', keyBytes: number): Suite[] => [
+  suite(`encrypt and decrypt with ${type}`, (core) => {
     it('gives back what was encrypted', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       holds(
         fc.property(octets(300), octets(100), (plaintext, aad) => {
           const sealed = core.encrypt(key, plaintext, aad);
@@ -33,8 +35,8 @@ export const aeadConformance = [
 
     it('agrees with node:crypto in both directions', () => {
       holds(
-        fc.property(octets(32, 32), octets(300), octets(100), (bytes, plaintext, aad) => {
-          const key = core.importKey('aesGcm', bytes);
+        fc.property(octets(keyBytes, keyBytes), octets(300), octets(100), (bytes, plaintext, aad) => {
+          const key = core.importKey(type, bytes);
           expect(nodeGcm.decrypt(bytes, core.encrypt(key, plaintext, aad), aad)).toEqual(Buffer.from(plaintext));
           expect(core.decrypt(key, nodeGcm.encrypt(bytes, plaintext, aad), aad)).toEqual(Buffer.from(plaintext));
           key.destroy();
@@ -43,25 +45,25 @@ export const aeadConformance = [
     });
 
     it('takes no AAD and empty AAD as the same', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       expect(core.decrypt(key, core.encrypt(key, sampleBytes(5)), Buffer.alloc(0))).toEqual(sampleBytes(5));
       expect(core.decrypt(key, core.encrypt(key, sampleBytes(5), new Uint8Array(0)))).toEqual(sampleBytes(5));
     });
 
     it('gives another ciphertext every time', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const sealed = Array.from({ length: 2000 }, () => core.encrypt(key, sampleBytes(1)).toString('hex'));
       expect(new Set(sealed).size).toBe(2000);
     });
 
     it('carries a megabyte', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const plaintext = core.randomBytes(2 ** 20);
       expect(core.decrypt(key, core.encrypt(key, plaintext)).equals(plaintext)).toBe(true);
     });
 
     it('decrypt rejects a blob that changed in any bit, and releases nothing', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const aad = sampleBytes(9);
       const sealed = core.encrypt(key, sampleBytes(20), aad);
       for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -72,20 +74,20 @@ export const aeadConformance = [
     });
 
     it('decrypt rejects another AAD, another key and every truncation', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const aad = sampleBytes(9);
       const sealed = core.encrypt(key, sampleBytes(20), aad);
       expectStatus(() => core.decrypt(key, sealed), 'authenticationFailed');
       expectStatus(() => core.decrypt(key, sealed, flipBit(aad, 3)), 'authenticationFailed');
-      expectStatus(() => core.decrypt(core.generateKey('aesGcm'), sealed, aad), 'authenticationFailed');
+      expectStatus(() => core.decrypt(core.generateKey(type), sealed, aad), 'authenticationFailed');
       for (let length = 0; length < sealed.length; length++) {
         expectStatus(() => core.decrypt(key, sealed.subarray(0, length), aad), 'authenticationFailed');
       }
     });
   }),
-  suite('encryptInto and decryptInto', (core) => {
+  suite(`encryptInto and decryptInto with ${type}`, (core) => {
     it('write at the offset, return the length, and leave the rest alone', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const out = Buffer.alloc(100, 0xaa);
       expect(core.encryptInto(key, sampleBytes(20), undefined, out, 30)).toBe(48);
       expect(out.subarray(0, 30)).toEqual(Buffer.alloc(30, 0xaa));
@@ -96,7 +98,7 @@ export const aeadConformance = [
     });
 
     it('fill an output to its last byte', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const out = Buffer.alloc(48);
       expect(core.encryptInto(key, sampleBytes(20), undefined, out)).toBe(48);
       expect(core.decryptInto(key, out, undefined, Buffer.alloc(20))).toBe(20);
@@ -104,7 +106,7 @@ export const aeadConformance = [
     });
 
     it('refuse an output that is too small, and write nothing', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const out = Buffer.alloc(48, 0xaa);
       const sealed = core.encrypt(key, sampleBytes(20));
       for (const offset of [1, 47, 48, 49, 2 ** 31, 2 ** 32 - 29]) {
@@ -115,7 +117,7 @@ export const aeadConformance = [
     });
 
     it('refuse an output that overlaps an input', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const memory = Buffer.alloc(200);
       expectStatus(() => core.encryptInto(key, memory.subarray(0, 20), undefined, memory), 'invalidArgument');
       expectStatus(() => core.encryptInto(key, memory.subarray(47, 67), undefined, memory), 'invalidArgument');
@@ -127,9 +129,9 @@ export const aeadConformance = [
       );
     });
   }),
-  suite('batches', (core) => {
+  suite(`batches with ${type}`, (core) => {
     it('give back what was encrypted, item by item', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       holds(
         fc.property(fc.array(octets(60), { maxLength: 20 }), octets(40), (items, aad) => {
           const packed = pack(items);
@@ -145,7 +147,7 @@ export const aeadConformance = [
     });
 
     it('fail as a whole when one item fails, and release nothing', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const packed = pack([sampleBytes(10), sampleBytes(20), sampleBytes(30)]);
       const sealed = core.encryptBatchInto(key, packed, undefined, Buffer.alloc(60 + 3 * AEAD_OVERHEAD_BYTES));
       sealed.data[50]! ^= 1;
@@ -156,7 +158,7 @@ export const aeadConformance = [
     });
 
     it('refuse ends that are not in order or lie outside of the data', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const data = sampleBytes(40);
       const out = Buffer.alloc(500);
       for (const ends of [[20, 10], [41], [10, 2 ** 32 - 1]]) {
@@ -167,7 +169,7 @@ export const aeadConformance = [
     });
 
     it('refuse an output that is too small or overlaps', () => {
-      const key = core.generateKey('aesGcm');
+      const key = core.generateKey(type);
       const items = pack([sampleBytes(10), sampleBytes(10)]);
       const out = Buffer.alloc(75, 0xaa);
       expectStatus(() => core.encryptBatchInto(key, items, undefined, out), 'bufferTooSmall');
@@ -183,4 +185,6 @@ export const aeadConformance = [
       );
     });
   }),
-] as const;
+];
+
+export const aeadConformance = [...suitesOf('aesGcm', 32), ...suitesOf('aes128Gcm', 16)];

@@ -10,14 +10,16 @@ import {
 import { counterModeKdf, openWithNode } from './message.ts';
 import { expectStatus, flipBit, holds, octets, sampleBytes, suite } from './support.ts';
 
-const TYPES: readonly SymmetricKeyType[] = ['aesGcm', 'aesKwp', 'backing', 'hmac', 'aesKw'];
+const TYPES: readonly SymmetricKeyType[] = ['aesGcm', 'aesKwp', 'backing', 'hmac', 'aesKw', 'aes128Gcm'];
 const TYPE_NUMBER: Readonly<Record<SymmetricKeyType, number>> = {
   aesGcm: 1,
   aesKwp: 2,
   backing: 3,
   hmac: 4,
   aesKw: 5,
+  aes128Gcm: 6,
 };
+const keyBytesOf = (type: SymmetricKeyType): number => (type === 'aes128Gcm' ? 16 : 32);
 
 const aad = sampleBytes(7);
 
@@ -33,6 +35,11 @@ export const keyConformance = [
           expectStatus(() => core.importKey(type, sampleBytes(length)), 'invalidArgument');
         }
         expectStatus(() => core.generateKey(type, 16), 'invalidArgument');
+      }
+      expect(core.importKey('aes128Gcm', sampleBytes(16)).type).toBe('aes128Gcm');
+      for (const length of [0, 15, 17, 24, 32]) {
+        expectStatus(() => core.importKey('aes128Gcm', sampleBytes(length)), 'invalidArgument');
+        expectStatus(() => core.generateKey('aes128Gcm', length), 'invalidArgument');
       }
       for (const length of [1, 64, 1024]) expect(core.importKey('hmac', sampleBytes(length)).type).toBe('hmac');
       for (const length of [0, 1025]) {
@@ -71,15 +78,17 @@ export const keyConformance = [
 
     it('of every type raise destroyedKey in every operation once destroyed', () => {
       for (const operation of operationsOf(core)) {
-        const key = core.generateKey(operation.type);
-        key.destroy();
-        expectStatus(() => operation.run(key), 'destroyedKey');
+        for (const type of operation.types) {
+          const key = core.generateKey(type);
+          key.destroy();
+          expectStatus(() => operation.run(key), 'destroyedKey');
+        }
       }
     });
 
     it('raise wrongKeyType in every operation for another type', () => {
       for (const operation of operationsOf(core)) {
-        for (const type of TYPES.filter((other) => other !== operation.type)) {
+        for (const type of TYPES.filter((other) => !operation.types.includes(other))) {
           expectStatus(() => operation.run(core.generateKey(type)), 'wrongKeyType');
         }
       }
@@ -124,6 +133,14 @@ export const keyConformance = [
       expect(fingerprint(core, derived)).toBe(
         fingerprint(core, core.importKey('hmac', core.deriveBytes(key, label, aad, 32))),
       );
+    });
+
+    it('makes keys of 16 bytes for AES-128', () => {
+      const backing = core.generateKey('backing');
+      const label = Buffer.from('test');
+      const derived = core.deriveKey(backing, label, aad, 'aes128Gcm');
+      const expected = core.importKey('aes128Gcm', core.deriveBytes(backing, label, aad, 16));
+      expect(core.decrypt(expected, core.encrypt(derived, sampleBytes(40), aad), aad)).toEqual(sampleBytes(40));
     });
 
     it('refuses the labels of the core itself, and labels with a zero byte', () => {
@@ -186,9 +203,10 @@ export const keyConformance = [
     it('are the documented construction, as node:crypto computes it', () => {
       const kek = sampleBytes(32, 9);
       for (const type of TYPES) {
-        const wrapped = core.wrapKey(core.importKey('backing', kek), core.importKey(type, sampleBytes(32)), aad);
+        const bytes = sampleBytes(keyBytesOf(type));
+        const wrapped = core.wrapKey(core.importKey('backing', kek), core.importKey(type, bytes), aad);
         const bound = Buffer.concat([Buffer.of(TYPE_NUMBER[type]), aad]);
-        expect(openWithNode(kek, 'keywright/wrap/v1', wrapped, bound)).toEqual(sampleBytes(32));
+        expect(openWithNode(kek, 'keywright/wrap/v1', wrapped, bound)).toEqual(bytes);
       }
     });
 
@@ -249,21 +267,21 @@ export const keyConformance = [
 ] as const;
 
 interface Operation {
-  readonly type: SymmetricKeyType;
+  readonly types: readonly SymmetricKeyType[];
   readonly run: (key: KeyHandle) => unknown;
 }
 
-/** Every operation that takes a key, as one that works for a key of `type`. */
+/** Every operation that takes a key, as one that works for keys of `types`. */
 function operationsOf(core: CryptoCore): Operation[] {
   const none = new Uint8Array(0);
   const label = Buffer.from('test');
   const out = Buffer.alloc(300);
   const items = { data: sampleBytes(5), ends: Uint32Array.of(5) };
   const target = core.generateKey('hmac');
-  const backing = (run: Operation['run']): Operation => ({ type: 'backing', run });
-  const aesGcm = (run: Operation['run']): Operation => ({ type: 'aesGcm', run });
-  const aesKwp = (run: Operation['run']): Operation => ({ type: 'aesKwp', run });
-  const hmac = (run: Operation['run']): Operation => ({ type: 'hmac', run });
+  const backing = (run: Operation['run']): Operation => ({ types: ['backing'], run });
+  const aesGcm = (run: Operation['run']): Operation => ({ types: ['aesGcm', 'aes128Gcm'], run });
+  const aesKwp = (run: Operation['run']): Operation => ({ types: ['aesKwp'], run });
+  const hmac = (run: Operation['run']): Operation => ({ types: ['hmac'], run });
   return [
     aesGcm((key) => core.encrypt(key, none)),
     aesGcm((key) => core.decrypt(key, sampleBytes(28))),

@@ -1,4 +1,5 @@
 /** Types of key pairs and what they are used for, as the suite's chapters share it. */
+import { generateKeyPairSync } from 'node:crypto';
 import type {
   AsymmetricKeyType,
   CryptoCore,
@@ -56,13 +57,23 @@ export const MESSAGE_TYPES = ['RAW', 'DIGEST', 'EXTERNAL_MU'] as const satisfies
 
 const pairs = new WeakMap<CryptoCore, Map<AsymmetricKeyType, KeyHandle>>();
 
-/** A key pair of `type` that tests of this file share, because making some takes a second. */
+/**
+ * A key pair of `type` that tests of this file share, because making some takes a second. WebAssembly takes
+ * seconds for the large RSA ones and gets those from node:crypto; it makes one of rsa2048 itself.
+ */
 export function sharedPair(core: CryptoCore, type: AsymmetricKeyType): KeyHandle {
   const ofCore = pairs.get(core) ?? new Map<AsymmetricKeyType, KeyHandle>();
   pairs.set(core, ofCore);
-  const pair = ofCore.get(type) ?? core.generateKeyPair(type);
+  const pair = ofCore.get(type) ?? makePair(core, type);
   ofCore.set(type, pair);
   return pair;
+}
+
+function makePair(core: CryptoCore, type: AsymmetricKeyType): KeyHandle {
+  const isSlow = core.info().binding === 'wasm' && (type === 'rsa3072' || type === 'rsa4096');
+  if (!isSlow) return core.generateKeyPair(type);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: Number(type.slice(3)) });
+  return core.importPrivateKey(type, privateKey.export({ format: 'der', type: 'pkcs8' }));
 }
 
 /** The public part of a key, as a key of its own. */

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/core/crypto-core.ts';
 import { type CoreError } from '../../../src/core/status.ts';
 import { ecPrivateKey, pkcs8, spki } from './encodings.ts';
-import { expectStatus, suite } from './support.ts';
+import { expectStatus, SLOW, suite } from './support.ts';
 import { hex, HINT, itWithVectors as run, nothing, runVectors, type AnyVector } from './wycheproof-support.ts';
 
 interface SignatureVector extends AnyVector {
@@ -184,9 +184,6 @@ function checkKeyWrap(core: CryptoCore): void {
     }
   });
 }
-
-/** A thousand keys of a large curve take seconds, on a busy machine half a minute. */
-const SLOW = 120_000;
 
 /** Bits and hash of the files rsa_signature_* and, with the salt, rsa_pss_*. */
 const RSA_FILES = [2048, 3072, 4096].flatMap((bits) =>

@@ -12,6 +12,10 @@ export const itWithVectors = it.skipIf(!isPresent);
 /** For the names of tests. */
 export const HINT = isPresent ? '' : ' (skipped: no vectors; set KEYWRIGHT_VECTORS to the folder of wycheproof/)';
 
+export function requireVectors(): void {
+  expect(isPresent, `no vectors in ${FOLDER}; set KEYWRIGHT_VECTORS`).toBe(true);
+}
+
 type Outcome = 'valid' | 'invalid' | 'acceptable';
 
 /** What every vector has. */

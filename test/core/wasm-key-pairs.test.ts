@@ -1,0 +1,3 @@
+import { asymmetricConformance, conformanceOfWasm } from './conformance.ts';
+
+conformanceOfWasm(asymmetricConformance);
