@@ -1,0 +1,53 @@
+// The process whose memory is searched: runs the calls of the plan that its first argument names, answers with their
+// outputs, and stays with its keys until it is ended. What a call reads is wiped behind it; secrets of the plan stand
+// there in hexadecimal, in which form nobody looks for them.
+'use strict';
+const { readFileSync } = require('node:fs');
+
+const { addon, marker, steps } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const native = require(addon);
+const keys = {};
+// What was given to JavaScript stays, for the search to find.
+globalThis.kept = [];
+
+// In memory of its own: V8 keeps small arrays in its heap, moves them, and leaves copies behind.
+const memory = (length) => Buffer.from(new ArrayBuffer(length));
+
+function bytesOf(hex) {
+  const bytes = memory(hex.length / 2);
+  bytes.write(hex, 'hex');
+  return bytes;
+}
+
+function valueOf(argument, inputs, outputs) {
+  if (typeof argument === 'number') return argument;
+  if (argument.key !== undefined) return keys[argument.key];
+  if (argument.words !== undefined) return Uint32Array.from(argument.words);
+  const bytes = argument.out === undefined ? bytesOf(argument.hex) : memory(argument.out);
+  (argument.out === undefined ? inputs : outputs).push(bytes);
+  return bytes;
+}
+
+async function run({ name, args, saveAs }) {
+  const inputs = [];
+  const outputs = [];
+  const result = await native[name](...args.map((argument) => valueOf(argument, inputs, outputs)));
+  for (const input of inputs) input.fill(0);
+  if (typeof result === 'number' && result < 0) throw new Error(`${name} failed with ${result}`);
+  if (saveAs !== undefined) keys[saveAs] = result;
+  const all = typeof result === 'number' ? outputs : result;
+  globalThis.kept.push(...all);
+  return { result: typeof result === 'number' ? result : 0, outputs: all.map((bytes) => bytes.toString('hex')) };
+}
+
+async function main() {
+  // The search must find this one, which lies in memory that nothing protects.
+  globalThis.marker = bytesOf(marker);
+  const results = [];
+  for (const step of steps) results.push(await run(step));
+  const functions = Object.keys(native);
+  process.stdout.write(`${JSON.stringify({ results, functions, info: native.info() })}\n`);
+  process.stdin.resume();
+}
+
+void main();
