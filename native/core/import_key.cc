@@ -5,11 +5,11 @@
 
 #include "core/asymmetric_type.h"
 #include "core/key_pair_codec.h"
-#include "core/key_wrap.h"
 #include "core/mac.h"
 #include "core/public_encryption.h"
 #include "core/secret_form.h"
 #include "core/secure_buffer.h"
+#include "core/semiblock_wrap.h"
 
 namespace keywright {
 namespace {
@@ -44,7 +44,11 @@ Result<SecureBuffer> Decrypt(const Key& wrapping_key, const WrappingTraits& trai
   if (kek_bytes.size() != kAes256KeyBytes) {
     return Status::kAuthenticationFailed;
   }
-  return KwpUnwrapSecret(kek_bytes.first<kAes256KeyBytes>(), wrapped.subspan(head));
+  const Bytes material = wrapped.subspan(head);
+  if (material.size() > kMaxSecretFormBytes + 2 * kSemiblockBytes) {
+    return Status::kAuthenticationFailed;
+  }
+  return UnwrapSecret(kek_bytes.first<kAes256KeyBytes>(), WrapPadding::kPadded, material);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include "core/key.h"
 #include "core/result.h"
 #include "core/secret_form.h"
-#include "core/secure_buffer.h"
 
 // AES-256 key wrap: with padding (RFC 5649 = SP 800-38F §6.3) under a kAesKwp key, without (RFC
 // 3394 = SP 800-38F §6.2) under a kAesKw key.
@@ -27,11 +26,6 @@ Result<KeyPtr> KwpUnwrap(const Key& kek, Bytes wrapped, KeyType type);
 // or no multiple of 8.
 Status KwWrap(const Key& kek, const Key& key, MutableBytes out);
 Result<KeyPtr> KwUnwrap(const Key& kek, Bytes wrapped, KeyType type);
-
-// RFC 5649 under bytes that are no key of their own (import_key.h). kAuthenticationFailed when they
-// do not fit.
-Result<SecureBuffer> KwpUnwrapSecret(std::span<const std::uint8_t, kAes256KeyBytes> kek,
-                                     Bytes wrapped);
 
 }  // namespace keywright
 

@@ -21,8 +21,7 @@ struct OwnedLibrary {
   OsslProviderPtr provider;
   EvpCipherPtr aes_128_gcm;
   EvpCipherPtr aes_256_gcm;
-  EvpCipherPtr aes_256_kwp;
-  EvpCipherPtr aes_256_kw;
+  EvpCipherPtr aes_256_ecb;
   EvpCipherPtr aes_256_cbc;
   EvpMacPtr hmac;
   EvpKdfPtr kbkdf;
@@ -44,8 +43,7 @@ bool Fetch(OwnedLibrary& owned) {
   owned.provider.reset(OSSL_PROVIDER_load(context, "default"));
   owned.aes_128_gcm.reset(EVP_CIPHER_fetch(context, "AES-128-GCM", nullptr));
   owned.aes_256_gcm.reset(EVP_CIPHER_fetch(context, "AES-256-GCM", nullptr));
-  owned.aes_256_kwp.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP-PAD", nullptr));
-  owned.aes_256_kw.reset(EVP_CIPHER_fetch(context, "AES-256-WRAP", nullptr));
+  owned.aes_256_ecb.reset(EVP_CIPHER_fetch(context, "AES-256-ECB", nullptr));
   owned.aes_256_cbc.reset(EVP_CIPHER_fetch(context, "AES-256-CBC", nullptr));
   owned.hmac.reset(EVP_MAC_fetch(context, "HMAC", nullptr));
   owned.kbkdf.reset(EVP_KDF_fetch(context, "KBKDF", nullptr));
@@ -55,7 +53,7 @@ bool Fetch(OwnedLibrary& owned) {
     owned.digests[DigestIndex(algorithm)].reset(
         EVP_MD_fetch(context, DigestName(algorithm), nullptr));
   }
-  return owned.provider && owned.aes_128_gcm && owned.aes_256_gcm && owned.aes_256_kwp && owned.aes_256_kw &&
+  return owned.provider && owned.aes_128_gcm && owned.aes_256_gcm && owned.aes_256_ecb &&
          owned.aes_256_cbc && owned.hmac && owned.kbkdf && owned.hkdf && owned.argon2id &&
          std::all_of(owned.digests.begin(), owned.digests.end(),
                      [](const EvpMdPtr& digest) { return digest != nullptr; });
@@ -65,8 +63,7 @@ LibraryContext View(const OwnedLibrary& owned) {
   LibraryContext view{.context = owned.context.get(),
                       .aes_128_gcm = owned.aes_128_gcm.get(),
                       .aes_256_gcm = owned.aes_256_gcm.get(),
-                      .aes_256_kwp = owned.aes_256_kwp.get(),
-                      .aes_256_kw = owned.aes_256_kw.get(),
+                      .aes_256_ecb = owned.aes_256_ecb.get(),
                       .aes_256_cbc = owned.aes_256_cbc.get(),
                       .hmac = owned.hmac.get(),
                       .kbkdf = owned.kbkdf.get(),

@@ -18,8 +18,7 @@ struct LibraryContext {
   OSSL_LIB_CTX* context;
   EVP_CIPHER* aes_128_gcm;
   EVP_CIPHER* aes_256_gcm;
-  EVP_CIPHER* aes_256_kwp;
-  EVP_CIPHER* aes_256_kw;
+  EVP_CIPHER* aes_256_ecb;
   EVP_CIPHER* aes_256_cbc;
   EVP_MAC* hmac;
   EVP_KDF* kbkdf;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/declassify.h"
 #include "core/library_context.h"
 
 namespace keywright {
@@ -11,7 +12,7 @@ namespace keywright {
 void Cleanse(MutableBytes secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
 
 bool ConstantTimeEqual(Bytes a, Bytes b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  return a.size() == b.size() && Declassified(CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
 Result<SecureBuffer> SecureBuffer::Allocate(std::size_t size) {

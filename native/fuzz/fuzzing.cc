@@ -214,13 +214,15 @@ KeyType TypeFrom(std::uint8_t number) {
                                        : kSymmetricTypes[index - std::size(kPairTypes)];
 }
 
+// By libcrypto's own key wrap, which the core does not use.
 Vector WrapBytes(Bytes kek, Bytes secret, bool is_padded) {
+  const EvpCipherPtr cipher(EVP_CIPHER_fetch(
+      Library().context, is_padded ? "AES-256-WRAP-PAD" : "AES-256-WRAP", nullptr));
   const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
   EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   Vector wrapped(secret.size() + 16);
   int written = 0;
-  if (EVP_EncryptInit_ex2(context.get(), is_padded ? Library().aes_256_kwp : Library().aes_256_kw,
-                          kek.data(), nullptr, nullptr) != 1 ||
+  if (EVP_EncryptInit_ex2(context.get(), cipher.get(), kek.data(), nullptr, nullptr) != 1 ||
       EVP_EncryptUpdate(context.get(), wrapped.data(), &written, secret.data(),
                         static_cast<int>(secret.size())) != 1) {
     static_cast<void>(Fail(Status::kLibcryptoFailed));

@@ -21,8 +21,8 @@ bool IsZero(const Vector& bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-// Of test cases 1 to 4 and 13 to 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega), which SP 800-38D
-// names.
+// Of test cases 1 to 4 and 13 to 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega),
+// which SP 800-38D names.
 TEST(Aead, DecryptsThePublishedVectors) {
   struct {
     std::string_view key, nonce, aad, plaintext, ciphertext, tag;
@@ -56,8 +56,7 @@ TEST(Aead, DecryptsThePublishedVectors) {
   };
   for (const auto& vector : vectors) {
     const Vector bytes = FromHex(vector.key);
-    const KeyPtr key =
-        MakeKey(bytes.size() == 16 ? KeyType::kAes128Gcm : KeyType::kAesGcm, bytes);
+    const KeyPtr key = MakeKey(bytes.size() == 16 ? KeyType::kAes128Gcm : KeyType::kAesGcm, bytes);
     const Vector sealed =
         Concat({FromHex(vector.nonce), FromHex(vector.ciphertext), FromHex(vector.tag)});
     Vector plaintext(vector.plaintext.size() / 2);

@@ -18,12 +18,8 @@ void EncryptBlock(const Vector& key, std::uint8_t* block) {
   ASSERT_EQ(EVP_EncryptUpdate(context.get(), block, &written, block, 16), 1);
 }
 
-// Wrapping as the text of RFC 5649 §4.1 and RFC 3394 §2.2.1 has it.
-Vector WrapByTheText(const Vector& kek, const Vector& key) {
-  Vector out = FromHex("a65959a600000000");
-  StoreBigEndian32(static_cast<std::uint32_t>(key.size()), &out[4]);
-  out.insert(out.end(), key.begin(), key.end());
-  out.resize((out.size() + 7) / 8 * 8);
+// Integrity value and key as the text of RFC 5649 §4.1 and RFC 3394 §2.2.1 wraps them.
+Vector WrapSemiblocks(const Vector& kek, Vector out) {
   const std::size_t blocks = out.size() / 8 - 1;
   if (blocks == 1) {
     EncryptBlock(kek, out.data());
@@ -45,6 +41,42 @@ Vector WrapByTheText(const Vector& kek, const Vector& key) {
   return out;
 }
 
+Vector WrapByTheText(const Vector& kek, const Vector& key) {
+  Vector out = FromHex("a65959a600000000");
+  StoreBigEndian32(static_cast<std::uint32_t>(key.size()), &out[4]);
+  out.insert(out.end(), key.begin(), key.end());
+  out.resize((out.size() + 7) / 8 * 8);
+  return WrapSemiblocks(kek, out);
+}
+
+// libcrypto's own key wrap; empty when it refuses.
+Vector ByLibcrypto(const char* name, const Vector& kek, const Vector& in, bool is_wrapping) {
+  const EvpCipherPtr cipher(EVP_CIPHER_fetch(Library().context, name, nullptr));
+  const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
+  EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+  EXPECT_EQ(EVP_CipherInit_ex2(context.get(), cipher.get(), kek.data(), nullptr,
+                               is_wrapping ? 1 : 0, nullptr),
+            1);
+  Vector out(in.size() + 16);
+  int written = 0;
+  const bool is_done = EVP_CipherUpdate(context.get(), out.data(), &written, in.data(),
+                                        static_cast<int>(in.size())) == 1;
+  if (!is_done) {
+    EXPECT_EQ(Fail(Status::kLibcryptoFailed), Status::kLibcryptoFailed);
+  }
+  out.resize(is_done ? static_cast<std::size_t>(written) : 0);
+  return out;
+}
+
+// The bytes of the unwrapped key; empty when it is refused.
+Vector Unwrapped(const Result<KeyPtr>& key) {
+  if (!key.ok()) {
+    EXPECT_EQ(key.status(), Status::kAuthenticationFailed);
+    return {};
+  }
+  return Copy(KeyAccess::BytesOf(*key.value()));
+}
+
 TEST(KeyWrap, EqualsTheTextOfRfc5649) {
   Generator generator;
   for (std::size_t length = 1; length <= 100; ++length) {
@@ -58,6 +90,59 @@ TEST(KeyWrap, EqualsTheTextOfRfc5649) {
         KwpUnwrap(*MakeKey(KeyType::kAesKwp, kek), wrapped, KeyType::kHmac);
     ASSERT_TRUE(unwrapped.ok());
     ASSERT_EQ(Copy(KeyAccess::BytesOf(*unwrapped.value())), key);
+  }
+}
+
+TEST(KeyWrap, EqualsThatOfLibcrypto) {
+  Generator generator;
+  const Vector kek = generator.Octets(32);
+  const KeyPtr padded = MakeKey(KeyType::kAesKwp, kek);
+  const KeyPtr plain = MakeKey(KeyType::kAesKw, kek);
+  for (std::size_t length = 1; length <= 1024; length += generator.Number(1, 9)) {
+    const Vector key = generator.Octets(length);
+    Vector wrapped(KwpWrappedSize(length));
+    ASSERT_EQ(KwpWrap(*padded, *MakeKey(KeyType::kHmac, key), wrapped), Status::kOk);
+    ASSERT_EQ(wrapped, ByLibcrypto("AES-256-WRAP-PAD", kek, key, true));
+  }
+  for (std::size_t length = 16; length <= 1024; length += 8) {
+    const Vector key = generator.Octets(length);
+    Vector wrapped(KwWrappedSize(length));
+    ASSERT_EQ(KwWrap(*plain, *MakeKey(KeyType::kHmac, key), wrapped), Status::kOk);
+    ASSERT_EQ(wrapped, ByLibcrypto("AES-256-WRAP", kek, key, true));
+    ASSERT_EQ(Unwrapped(KwUnwrap(*plain, wrapped, KeyType::kHmac)), key);
+  }
+}
+
+TEST(KeyWrap, TakesTheIntegrityValuesThatLibcryptoTakes) {
+  Generator generator;
+  const Vector kek = generator.Octets(32);
+  const KeyPtr padded = MakeKey(KeyType::kAesKwp, kek);
+  const KeyPtr plain = MakeKey(KeyType::kAesKw, kek);
+  std::size_t taken = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const std::size_t size = 8 * generator.Number(1, 4);
+    // Nearly right: lengths around the size, zeros at the end, and at times one bit that is wrong.
+    const auto length = static_cast<std::uint32_t>(size + 1 - generator.Number(0, 10));
+    Vector semiblocks = Concat({FromHex("a65959a600000000"), generator.Octets(size)});
+    StoreBigEndian32(length, &semiblocks[4]);
+    std::fill(semiblocks.end() - static_cast<std::ptrdiff_t>(generator.Number(0, 8)),
+              semiblocks.end(), std::uint8_t{0});
+    if (generator.Number(0, 3) == 0) {
+      semiblocks[generator.Number(0, 7)] ^= static_cast<std::uint8_t>(1U << generator.Number(0, 7));
+    }
+    const Vector wrapped = WrapSemiblocks(kek, semiblocks);
+    const Vector key = Unwrapped(KwpUnwrap(*padded, wrapped, KeyType::kHmac));
+    ASSERT_EQ(key, ByLibcrypto("AES-256-WRAP-PAD", kek, wrapped, false));
+    taken += key.empty() ? 0 : 1;
+  }
+  EXPECT_GT(taken, 400U);
+  for (std::size_t index = 0; index < 8; ++index) {
+    Vector semiblocks = Concat({FromHex("a6a6a6a6a6a6a6a6"), generator.Octets(24)});
+    ASSERT_FALSE(
+        Unwrapped(KwUnwrap(*plain, WrapSemiblocks(kek, semiblocks), KeyType::kHmac)).empty());
+    semiblocks[index] ^= 0x10;
+    ASSERT_TRUE(
+        Unwrapped(KwUnwrap(*plain, WrapSemiblocks(kek, semiblocks), KeyType::kHmac)).empty());
   }
 }
 
