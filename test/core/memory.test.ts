@@ -34,6 +34,8 @@ describe.skipIf(process.platform !== 'linux')('keys in memory', () => {
         const called = new Set<string>(plan.steps.map(({ name }) => name));
         expect(functions.filter((name) => !called.has(name)).sort()).toEqual(NOT_CALLED);
 
+        expect([...child.searchStacks(scanner).keys()]).toEqual([]);
+
         const { dumped, excluded, unlocked } = child.search(scanner);
         // The search finds what is there, on both sides.
         expect([...dumped.keys()]).toEqual([MARKER]);

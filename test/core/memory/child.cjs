@@ -2,7 +2,7 @@
 // outputs, and stays with its keys until it is ended. What a call reads is wiped behind it; secrets of the plan stand
 // there in hexadecimal, in which form nobody looks for them.
 'use strict';
-const { readFileSync } = require('node:fs');
+const { readFileSync, readSync, writeFileSync, writeSync } = require('node:fs');
 
 const { addon, marker, steps } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const native = require(addon);
@@ -28,10 +28,20 @@ function valueOf(argument, inputs, outputs) {
   return bytes;
 }
 
+// Waits for the parent, which copies the stacks meanwhile: what the call left there is not written over yet.
+const pause = memory(1);
+function stop() {
+  writeSync(1, 's\n');
+  readSync(0, pause);
+}
+
 async function run({ name, args, saveAs }) {
   const inputs = [];
   const outputs = [];
-  const result = await native[name](...args.map((argument) => valueOf(argument, inputs, outputs)));
+  const values = args.map((argument) => valueOf(argument, inputs, outputs));
+  let result = native[name](...values);
+  if (typeof result !== 'number') result = await result;
+  stop();
   for (const input of inputs) input.fill(0);
   if (typeof result === 'number' && result < 0) throw new Error(`${name} failed with ${result}`);
   if (saveAs !== undefined) keys[saveAs] = result;
@@ -46,8 +56,8 @@ async function main() {
   const results = [];
   for (const step of steps) results.push(await run(step));
   const functions = Object.keys(native);
-  process.stdout.write(`${JSON.stringify({ results, functions, info: native.info() })}\n`);
-  process.stdin.resume();
+  writeFileSync(1, `${JSON.stringify({ results, functions, info: native.info() })}\n`);
+  readSync(0, pause);
 }
 
 void main();

@@ -49,6 +49,9 @@ interface Mapping {
   readonly isLocked: boolean;
 }
 
+const PAGE_BYTES = 4096;
+const THREAD_STACK_BYTES = 2 ** 23;
+
 /** How often each secret was found, by where. */
 export interface Finding {
   readonly dumped: Map<string, number>;
@@ -62,13 +65,15 @@ export class WatchedProcess {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'keywright-memory-test-'));
   readonly #child: ChildProcess;
   readonly answer: Promise<Answer>;
+  /** What lay on the stacks of the process right after each call. */
+  readonly #stacks: Buffer[] = [];
 
   constructor(marker: Uint8Array, steps: readonly Step[]) {
     const plan = path.join(this.#folder, 'plan.json');
     writeFileSync(plan, JSON.stringify({ addon: findAddon(), marker: Buffer.from(marker).toString('hex'), steps }));
     const script = path.join(import.meta.dirname, 'child.cjs');
     // Where the limit may not be raised the kernel writes no core, and gcore is asked.
-    const command = 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"';
+    const command = `ulimit -s ${THREAD_STACK_BYTES / 1024}; ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`;
     this.#child = spawn('/bin/sh', ['-c', command, process.execPath, script, plan], {
       cwd: this.#folder,
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -77,13 +82,45 @@ export class WatchedProcess {
   }
 
   async #readAnswer(): Promise<Answer> {
-    for await (const line of createInterface({ input: this.#child.stdout! })) return JSON.parse(line) as Answer;
+    for await (const line of createInterface({ input: this.#child.stdout! })) {
+      if (line !== 's') return JSON.parse(line) as Answer;
+      this.#copyStacks();
+      this.#child.stdin!.write('g');
+    }
     throw new Error('the process ended without an answer');
+  }
+
+  /** Searches what the stacks held after each call; a later one writes over it. */
+  searchStacks(scanner: Scanner): Map<string, number> {
+    if (this.#stacks.length === 0) throw new Error('no stack was found');
+    const found = new Map<string, number>();
+    for (const pages of this.#stacks) scanner.scan(pages, found);
+    return found;
+  }
+
+  #copyStacks(): void {
+    const [memory, pagemap] = ['mem', 'pagemap'].map((name) => openSync(`/proc/${this.#child.pid}/${name}`, 'r'));
+    for (const line of readFileSync(`/proc/${this.#child.pid}/maps`, 'utf8').split('\n')) {
+      const [, from, to, name] = /^([0-9a-f]+)-([0-9a-f]+) rw.. \S+ \S+ \d+\s*(.*)/.exec(line) ?? [];
+      const [begin, end] = [parseInt(from ?? '0', 16), parseInt(to ?? '0', 16)];
+      if (name !== '[stack]' && !(name === '' && end - begin === THREAD_STACK_BYTES)) continue;
+      for (const range of presentRanges(pagemap!, begin, end)) {
+        const pages = Buffer.allocUnsafe(range.end - range.begin);
+        readSync(memory!, pages, 0, pages.length, range.begin);
+        this.#stacks.push(pages);
+      }
+    }
+    closeSync(memory!);
+    closeSync(pagemap!);
   }
 
   /** Searches the memory of the process, all of it that can be read and is no unchanged file. */
   search(scanner: Scanner): Finding {
-    const finding = { dumped: new Map(), excluded: new Map(), unlocked: new Map() } satisfies Finding;
+    const finding = {
+      dumped: new Map<string, number>(),
+      excluded: new Map<string, number>(),
+      unlocked: new Map<string, number>(),
+    };
     const file = openSync(`/proc/${this.#child.pid}/mem`, 'r');
     try {
       for (const mapping of this.#mappings()) {
@@ -142,6 +179,21 @@ export class WatchedProcess {
     this.#child.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** The pages between `begin` and `end` that were ever touched (Documentation/admin-guide/mm/pagemap.rst of Linux). */
+function presentRanges(pagemap: number, begin: number, end: number): { begin: number; end: number }[] {
+  const entries = Buffer.alloc(((end - begin) / PAGE_BYTES) * 8);
+  readSync(pagemap, entries, 0, entries.length, (begin / PAGE_BYTES) * 8);
+  const ranges: { begin: number; end: number }[] = [];
+  for (let page = 0; page * 8 < entries.length; page++) {
+    if ((entries[page * 8 + 7]! & 0x80) === 0) continue;
+    const at = begin + page * PAGE_BYTES;
+    const last = ranges.at(-1);
+    if (last?.end === at) last.end += PAGE_BYTES;
+    else ranges.push({ begin: at, end: at + PAGE_BYTES });
+  }
+  return ranges;
 }
 
 /** Searches from `begin` up to `end`, or to where nothing can be read any more. */
