@@ -63,8 +63,8 @@ bool Transform(BlockCipher& cipher, bool is_wrapping, MutableBytes semiblocks) {
   CopyBytes(semiblocks.first(kSemiblockBytes), value);
   for (std::uint64_t step = 0; step < steps; ++step) {
     const std::uint64_t counter = is_wrapping ? step + 1 : steps - step;
-    const MutableBytes semiblock =
-        semiblocks.subspan(((counter - 1) % count + 1) * kSemiblockBytes, kSemiblockBytes);
+    const auto index = static_cast<std::size_t>((counter - 1) % count + 1);
+    const MutableBytes semiblock = semiblocks.subspan(index * kSemiblockBytes, kSemiblockBytes);
     CopyBytes(semiblock, other);
     if (!is_wrapping) {
       XorCounter(block.bytes(), counter);

@@ -1,7 +1,14 @@
 #include "core/key.h"
 
+#include <thread>
+
+#include "core/aead.h"
 #include "core/key_access.h"
+#include "core/key_pair_codec.h"
+#include "core/mac.h"
+#include "core/protected_key.h"
 #include "core/secure_heap.h"
+#include "core/signature.h"
 #include "test/testing.h"
 
 namespace keywright {
@@ -40,6 +47,44 @@ TEST(Key, GivesItsSecureMemoryBack) {
     EXPECT_GE(DescribeSecureHeap().used_bytes, before + 32);
   }
   EXPECT_EQ(DescribeSecureHeap().used_bytes, before);
+}
+
+// What the pool of a binding does with keys: threads share them, make others from them, and hold
+// the last reference by turns. ThreadSanitizer watches.
+TEST(Key, WorksAndDiesInManyThreadsAtATime) {
+  constexpr int kThreads = 4;
+  const auto work = [](const KeyPtr& kek, const KeyPtr& pair, KeyPtr gcm) {
+    const Vector message(40, 3);
+    for (int round = 0; round < 20; ++round) {
+      Vector sealed(message.size() + kAeadOverheadBytes);
+      ASSERT_EQ(AeadEncrypt(*gcm, message, {}, sealed), Status::kOk);
+      Vector wrapped(gcm->size() + kWrapOverheadBytes);
+      ASSERT_EQ(WrapKey(*kek, *gcm, {}, wrapped), Status::kOk);
+      gcm = UnwrapKey(*kek, wrapped, {}, gcm->type()).value();
+      Vector opened(message.size());
+      ASSERT_EQ(AeadDecrypt(*gcm, sealed, {}, opened), Status::kOk);
+      const KeyPtr mac_key = FreshKey(KeyType::kHmac);
+      ASSERT_TRUE(DeriveHmacKey(*mac_key, DigestAlgorithm::kSha256, opened).ok());
+      Vector signature(kMaxSignatureBytes);
+      ASSERT_TRUE(
+          Sign(*pair, SignatureAlgorithm::kEcdsaSha256, MessageType::kRaw, opened, signature).ok());
+    }
+  };
+  for (const KeyType type : {KeyType::kAesGcm, KeyType::kAes128Gcm}) {
+    KeyPtr kek = FreshKey(KeyType::kBacking);
+    KeyPtr pair = GenerateKeyPair(KeyType::kP256).value();
+    KeyPtr gcm = FreshKey(type);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back(work, kek, pair, gcm);
+    }
+    kek.reset();
+    pair.reset();
+    gcm.reset();
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
 }
 
 TEST(Key, AFullSecureHeapIsAStatus) {

@@ -191,20 +191,8 @@ function symmetricSteps(plan: Plan): void {
     plan.watch(`imported ${type}`, imported, true);
   }
   const hmacKey = bytesOf['hmac']!;
-  // RFC 2104: the first blocks of both hashes.
-  for (const [pad, byte] of [
-    ['ipad', 0x36],
-    ['opad', 0x5c],
-  ] as const) {
-    plan.watch(
-      `hmac ⊕ ${pad}`,
-      hmacKey.map((value) => value ^ byte),
-    );
-    plan.watch(
-      `backing ⊕ ${pad}`,
-      bytesOf['backing']!.map((value) => value ^ byte),
-    );
-  }
+  watchPads(plan, 'hmac', hmacKey);
+  watchPads(plan, 'backing', bytesOf['backing']!);
   for (const name of ['aesGcm', 'aes128Gcm'] as const) aeadSteps(plan, name, bytesOf[name]!);
   for (const name of ['imported aesGcm', 'imported aes128Gcm']) {
     plan.call('encryptInto', [key(name), hex(MESSAGE), nothing, out(92), 0]);
@@ -234,6 +222,18 @@ function symmetricSteps(plan: Plan): void {
   plan.unwrap('destroyed', 'backing', gone);
   plan.call('deriveBytesInto', [key('destroyed'), hex(Buffer.from('test')), hex(CONTEXT), out(32)]);
   plan.call('destroyKey', [key('destroyed')]);
+}
+
+/** What HMAC makes of a key: the first blocks of both hashes (RFC 2104 §2). */
+function watchPads(plan: Plan, name: string, bytes: Uint8Array): void {
+  plan.watch(
+    `${name} ⊕ ipad`,
+    bytes.map((value) => value ^ 0x36),
+  );
+  plan.watch(
+    `${name} ⊕ opad`,
+    bytes.map((value) => value ^ 0x5c),
+  );
 }
 
 function aeadSteps(plan: Plan, name: 'aesGcm' | 'aes128Gcm', bytes: Uint8Array): void {
@@ -409,7 +409,10 @@ function importSteps(plan: Plan, type: AsymmetricKeyType, handle: KeyHandle, spk
     plan.watch(name, material, true);
     const args = [key(type), WRAPPING_CODES[algorithm], hex(wrapped), KEY_TYPE_CODES.hmac, 32];
     plan.call('unwrapImported', args, name);
-    plan.call('unwrapImportedAsync', args, `${name}, asynchronous`);
+    // As a key whose making begins hashes, on a thread whose stack nothing else writes over.
+    const asBacking = args.with(3, KEY_TYPE_CODES.backing);
+    plan.call('unwrapImportedAsync', asBacking, `${name}, asynchronous`);
+    watchPads(plan, name, material);
     plan.call('hmacInto', [key(name), DIGEST_CODES['SHA-256'], hex(MESSAGE), out(32)]);
   }
 }

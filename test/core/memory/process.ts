@@ -67,6 +67,7 @@ export class WatchedProcess {
   readonly answer: Promise<Answer>;
   /** What lay on the stacks of the process right after each call. */
   readonly #stacks: Buffer[] = [];
+  #threadStacks = 0;
 
   constructor(marker: Uint8Array, steps: readonly Step[]) {
     const plan = path.join(this.#folder, 'plan.json');
@@ -92,7 +93,7 @@ export class WatchedProcess {
 
   /** Searches what the stacks held after each call; a later one writes over it. */
   searchStacks(scanner: Scanner): Map<string, number> {
-    if (this.#stacks.length === 0) throw new Error('no stack was found');
+    if (this.#threadStacks === 0) throw new Error('no stack of a thread was found');
     const found = new Map<string, number>();
     for (const pages of this.#stacks) scanner.scan(pages, found);
     return found;
@@ -103,7 +104,9 @@ export class WatchedProcess {
     for (const line of readFileSync(`/proc/${this.#child.pid}/maps`, 'utf8').split('\n')) {
       const [, from, to, name] = /^([0-9a-f]+)-([0-9a-f]+) rw.. \S+ \S+ \d+\s*(.*)/.exec(line) ?? [];
       const [begin, end] = [parseInt(from ?? '0', 16), parseInt(to ?? '0', 16)];
-      if (name !== '[stack]' && !(name === '' && end - begin === THREAD_STACK_BYTES)) continue;
+      const isOfThread = name === '' && end - begin === THREAD_STACK_BYTES;
+      if (name !== '[stack]' && !isOfThread) continue;
+      if (isOfThread) this.#threadStacks++;
       for (const range of presentRanges(pagemap!, begin, end)) {
         const pages = Buffer.allocUnsafe(range.end - range.begin);
         readSync(memory!, pages, 0, pages.length, range.begin);
