@@ -23,12 +23,12 @@ constexpr std::array<std::uint8_t, 4> kPaddedValue = {0xa6, 0x59, 0x59, 0xa6};
 // no schedule of a KEK stays behind.
 class BlockCipher {
  public:
-  BlockCipher(WrappingKey kek, bool is_encrypting) : context_(EVP_CIPHER_CTX_new()) {
-    is_ready_ = context_ &&
-                EVP_CipherInit_ex2(context_.get(), Library().aes_256_ecb, kek.data(), nullptr,
-                                   is_encrypting ? 1 : 0, nullptr) == 1 &&
-                EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1;
-  }
+  BlockCipher(WrappingKey kek, bool is_encrypting)
+      : context_(EVP_CIPHER_CTX_new()),
+        is_ready_(context_ &&
+                  EVP_CipherInit_ex2(context_.get(), Library().aes_256_ecb, kek.data(), nullptr,
+                                     is_encrypting ? 1 : 0, nullptr) == 1 &&
+                  EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1) {}
 
   // In place.
   bool Process(std::span<std::uint8_t, kBlockBytes> block) {
@@ -39,7 +39,7 @@ class BlockCipher {
 
  private:
   EvpCipherCtxPtr context_;
-  bool is_ready_ = false;
+  bool is_ready_;
 };
 
 void XorCounter(std::span<std::uint8_t, kBlockBytes> block, std::uint64_t counter) {

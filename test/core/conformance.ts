@@ -1,5 +1,5 @@
 /** What every {@link CryptoCore} must do, whichever binding carries it. */
-import { describe } from 'vitest';
+import { describe, vi } from 'vitest';
 import type { CryptoCore } from '../../src/core/crypto-core.ts';
 import { loadCore } from '../../src/core/index.ts';
 import { findWasm } from '../../src/core/load-wasm.ts';
@@ -13,7 +13,7 @@ import { keyTransportConformance } from './conformance/key-transport.ts';
 import { keyConformance } from './conformance/keys.ts';
 import { messageConformance } from './conformance/message.ts';
 import { signatureConformance } from './conformance/signatures.ts';
-import type { Suite } from './conformance/support.ts';
+import { SLOW, type Suite } from './conformance/support.ts';
 import { wycheproofAsymmetricConformance } from './conformance/wycheproof-asymmetric.ts';
 import { wycheproofConformance } from './conformance/wycheproof.ts';
 
@@ -51,6 +51,7 @@ export function asymmetricConformance(name: string, core: CryptoCore): void {
 
 /** Declares them for WebAssembly. CI must run it: there, loading fails when the module is missing. */
 export function conformanceOfWasm(conformance: typeof coreConformance): void {
+  vi.setConfig({ testTimeout: SLOW });
   if (findWasm() !== undefined || process.env['CI'] === 'true') conformance('WebAssembly core', loadCore('wasm'));
   else describe.skip('WebAssembly core (skipped: run script/wasm)', () => undefined);
 }

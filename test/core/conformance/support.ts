@@ -14,7 +14,7 @@ export function suite(name: string, declare: Suite['declare']): Suite {
 }
 
 /** Milliseconds for tests that take many seconds in WebAssembly, or on a busy machine. */
-export const SLOW = 120_000;
+export const SLOW = 300_000;
 
 /** Checks that `action` throws the {@link CoreError} with `status`. */
 export function expectStatus(action: () => unknown, status: CoreStatusName): void {
