@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <string>
 
@@ -154,15 +154,15 @@ Vector Concat(std::initializer_list<Bytes> parts) {
 
 void Check(bool holds, const char* invariant) {
   if (!holds) {
-    std::fprintf(stderr, "BROKEN INVARIANT: %s\n", invariant);
+    std::cerr << "BROKEN INVARIANT: " << invariant << "\n";
     std::abort();
   }
 }
 
 void CheckStatus(Status status, std::initializer_list<Status> documented, const char* function) {
   if (std::find(documented.begin(), documented.end(), status) == documented.end()) {
-    std::fprintf(stderr, "BROKEN INVARIANT: %s gave the undocumented status %d\n", function,
-                 static_cast<int>(status));
+    std::cerr << "BROKEN INVARIANT: " << function << " gave the undocumented status "
+              << static_cast<int>(status) << "\n";
     std::abort();
   }
 }
@@ -174,7 +174,8 @@ bool IsZero(Bytes bytes) {
 }
 
 Vector FixedBytes(KeyType type) {
-  return Vector(KeyBytesOf(type), static_cast<std::uint8_t>(0xa0 + static_cast<unsigned>(type)));
+  Vector bytes(KeyBytesOf(type), static_cast<std::uint8_t>(0xa0 + static_cast<unsigned>(type)));
+  return bytes;
 }
 
 const Key& FixedKey(KeyType type) {

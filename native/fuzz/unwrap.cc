@@ -149,8 +149,8 @@ void Run(Input input) {
 
 std::vector<Vector> Seeds() {
   std::vector<Vector> seeds;
-  for (std::uint8_t i = 0; i < std::size(kPairTypes) + std::size(kSymmetricTypes); ++i) {
-    const KeyType type = TypeFrom(i);
+  for (std::size_t i = 0; i < std::size(kPairTypes) + std::size(kSymmetricTypes); ++i) {
+    const KeyType type = TypeFrom(static_cast<std::uint8_t>(i));
     if (type == KeyType::kRsa3072 || type == KeyType::kRsa4096) {
       continue;
     }

@@ -75,6 +75,7 @@ TEST(Key, WorksAndDiesInManyThreadsAtATime) {
     KeyPtr pair = GenerateKeyPair(KeyType::kP256).value();
     KeyPtr gcm = FreshKey(type);
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back(work, kek, pair, gcm);
     }
