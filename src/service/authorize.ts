@@ -94,7 +94,7 @@ function decideOn(
       resourceAccountId: target.resourceAccountId,
       resourcePolicy: target.key?.policy,
       endpointPolicy: context.origin.vpcEndpoint?.policy,
-      values: requestConditions(context, target, { ...conditions, values: { ...attested, ...conditions.values } }),
+      values: requestConditions(context, target, conditions, attested),
       encryptionContext: conditions.encryptionContext,
       newGrant: conditions.newGrant,
       findGrants: grantFinder(ports.grants, target, conditions, grantReferences),
@@ -121,9 +121,9 @@ function grantFinder(
   if (key === undefined || !isGrantOperation(operation)) {
     return undefined;
   }
-  const selectors =
-    encryptionContext === undefined || isFreeOfContext(operation) ? undefined : selectorsFor(encryptionContext);
   return (kind, grantees) => {
+    const selectors =
+      encryptionContext === undefined || isFreeOfContext(operation) ? undefined : selectorsFor(encryptionContext);
     const ofTokens = references.filter((reference) => reference.keyId === key.keyId);
     return chain(grants.findUsable(key, { kind, grantees, operation, selectors }), (usable) =>
       ofTokens.length === 0

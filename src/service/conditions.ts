@@ -7,6 +7,7 @@
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { ConditionValue, ConditionValues } from '../policy/condition-values.ts';
 import type { OperationConditions } from './operation-conditions.ts';
+import { NOTHING_ATTESTED, type AttestedValues } from './recipient.ts';
 import type { RequestContext, RequestOrigin, Target } from './target.ts';
 
 const CONTEXT_PREFIX = 'kms:encryptioncontext:';
@@ -17,10 +18,12 @@ export function requestConditions(
   request: ConditionRequest,
   target: ConditionTarget,
   operation: OperationConditions,
+  attested: AttestedValues = NOTHING_ATTESTED,
 ): ConditionValues {
   return {
     get: (key) =>
       operation.values[key] ??
+      attested[key] ??
       contextValue(key, operation.encryptionContext) ??
       (target.key === undefined ? undefined : keyValue(key, target.key)) ??
       GLOBAL_VALUES.get(key)?.({ origin: NOWHERE, ...request }, target),

@@ -39,7 +39,7 @@ function toServiceError(error: AttestationError): KmsServiceError {
 /** By condition key in lower case. */
 export type AttestedValues = Readonly<Record<string, string>>;
 
-const NOTHING_ATTESTED: AttestedValues = {};
+export const NOTHING_ATTESTED: AttestedValues = {};
 
 /**
  * What a policy may ask about the recipient, by condition key in lower case. PCR values in lower-case hex.

@@ -14,7 +14,10 @@ import type { AliasRepository, GrantRepository, KeyRepository, RandomSource, Tok
 /** Which forms of key identifier an operation takes: all four, or only key id and key ARN. */
 export type KeyIdForms = 'any' | 'idOrArn';
 
-/** The demands on a key that come with a target. */
+/** What must hold of a key. */
+export type TargetDemands = Pick<Target, 'action' | 'usage' | 'origin' | 'rule'>;
+
+/** The demands on a key, and how it may be named. */
 export type KeyDemands = Pick<Target, 'action' | 'usage' | 'origin' | 'rule'> & {
   readonly forms: KeyIdForms;
   /** True when a predefined alias of AWS that has no key yet gives a planned one. */
@@ -107,8 +110,8 @@ export class KeyResolver {
     });
   }
 
-  target(key: KmsKey, demands: Omit<KeyDemands, 'forms'>): KeyTarget {
-    return { ...demands, key, resourceArn: key.arn, resourceAccountId: key.accountId };
+  target(key: KmsKey, { action, usage, origin, rule }: TargetDemands): KeyTarget {
+    return { action, usage, origin, rule, key, resourceArn: key.arn, resourceAccountId: key.accountId };
   }
 
   /** @throws KmsServiceError NotFoundException */
@@ -149,7 +152,7 @@ export class KeyResolver {
   #keyById(accountId: string, keyId: string, demands: KeyDemands): MaybePromise<KeyTarget> {
     return chain(this.#keys.find(this.#request.region, keyId), (key) => {
       if (key?.accountId === accountId) {
-        return this.target(key, pickDemands(demands));
+        return this.target(key, demands);
       }
       const arn = keyArn(this.#request.region, accountId, keyId);
       this.#refuseStranger(accountId, arn, demands.action);
@@ -164,7 +167,7 @@ export class KeyResolver {
         const service = demands.plansAwsManagedKey === true ? serviceOfAlias(name) : undefined;
         if (service !== undefined) {
           const planned = planAwsManagedKey(this.#request, service, this.#random);
-          return { ...this.target(planned, pickDemands(demands)), plannedAlias: name };
+          return { ...this.target(planned, demands), plannedAlias: name };
         }
         throw this.#aliasNotFound(accountId, name);
       }
@@ -192,10 +195,4 @@ export class KeyResolver {
     const isListed = this.#operationErrors.includes('InvalidArnException');
     return new KmsServiceError(isListed ? 'InvalidArnException' : 'NotFoundException', text);
   }
-}
-
-type TargetDemands = Omit<KeyDemands, 'forms' | 'plansAwsManagedKey'>;
-
-function pickDemands({ forms: _forms, plansAwsManagedKey: _plans, ...demands }: KeyDemands): TargetDemands {
-  return demands;
 }

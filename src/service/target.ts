@@ -54,9 +54,9 @@ export interface Target {
   readonly retires?: Grant;
   /** Checked after authorization; absent for resources that are not keys. */
   readonly key?: KmsKey;
-  readonly usage?: KeyUsage;
-  readonly origin?: KeyOrigin;
-  readonly rule?: StateRule;
+  readonly usage?: KeyUsage | undefined;
+  readonly origin?: KeyOrigin | undefined;
+  readonly rule?: StateRule | undefined;
 }
 
 export interface KeyTarget extends Target {
