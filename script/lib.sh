@@ -101,6 +101,9 @@ packages() {
   done
   [ "${#missing[@]}" -gt 0 ] || return 0
   mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+  # Who runs `npm install` somewhere does not expect that a dependency changes the system.
+  [ "${npm_lifecycle_event:-}" != install ] || fail "these tools are missing: ${missing[*]}" \
+    "Install them with your package manager, then run npm again."
   have apt-get || fail "these tools are missing: ${missing[*]}, and this system has no apt-get" \
     "Install them with your package manager, then run this command again."
   if [ "$(id -u)" != 0 ]; then
