@@ -73,7 +73,7 @@ stop_job() {
 exclusively() {
   have flock || return 0
   exec 9<"$1"
-  flock --nonblock 9 && return
+  flock -n 9 && return
   say "another command is at work on $1; waiting for it"
   flock 9
 }

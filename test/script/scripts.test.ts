@@ -144,3 +144,25 @@ describe('exclusively', () => {
     expect(run.stderr).toContain('waiting');
   });
 });
+
+describe('packages', () => {
+  it('does not change the system when npm installs Keywright as a dependency', () => {
+    const run = withLibrary(`
+      apt-get() { touch "$ROOT/asked"; }
+      sudo() { apt-get; }
+      export npm_lifecycle_event=install
+      packages no-such-command=some-package`);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('these tools are missing: some-package');
+    expect(existsSync(join(folder, 'asked'))).toBe(false);
+  });
+});
+
+describe('script/node', () => {
+  it.each([[], [''], ['latest'], ['24.1.0'], ['24', '20']])('refuses %j', (...args) => {
+    const run = spawnSync('bash', [`${ROOT}script/node`, ...args], { encoding: 'utf8' });
+    expect(run.status).toBe(1);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toContain('Usage: script/node 24');
+  });
+});
