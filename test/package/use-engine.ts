@@ -1,10 +1,10 @@
 /** A program with the engine and the client of the installed package. Arguments: the binding, a data directory. */
 import assert from 'node:assert/strict';
-import { Engine, administratorOf, type CallContext } from 'keywright';
+import { Engine, rootOf, type CallContext } from 'keywright';
 import { createRequestHandler, type SdkRequest } from 'keywright/client';
 
 const [, , binding = '', dataDirectory = ''] = process.argv;
-const context: CallContext = { caller: administratorOf('111122223333'), region: 'eu-central-1' };
+const context: CallContext = { caller: rootOf('111122223333'), region: 'eu-central-1' };
 const plaintext = Buffer.from('what outlives a restart');
 
 async function encrypt(): Promise<Uint8Array> {
