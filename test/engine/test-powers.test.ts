@@ -293,6 +293,7 @@ describe('lag', () => {
       'Disable',
       'Disconnect',
       'Enable',
+      'Import',
       'Put',
       'Replicate',
       'Retire',
