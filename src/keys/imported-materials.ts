@@ -13,6 +13,14 @@ export interface WrappedSecret {
   readonly regionKeyVersion: number;
 }
 
+/** The public key of an imported key pair, which outlives the material. */
+export interface ImportedPublicKey {
+  /** SubjectPublicKeyInfo (RFC 5280), DER. */
+  readonly spki: Uint8Array;
+  /** HMAC-SHA-256 under the fingerprint key of the KMS key: nobody else can say what the public key is. */
+  readonly mac: Uint8Array;
+}
+
 /** What a key of origin EXTERNAL knows of its materials; related multi-Region keys share all of it but `presence`. */
 export interface ImportedMaterials {
   /** Recognises a material that comes again: an `hmac` key that is the key's own, the same in every Region. */
@@ -30,6 +38,8 @@ export interface ImportedMaterial {
   readonly isPending: boolean;
   /** Undefined while this Region does not have the bytes: not yet imported, deleted, or expired. */
   readonly presence: MaterialPresence | undefined;
+  /** Present for key pairs only. */
+  readonly publicKey: ImportedPublicKey | undefined;
 }
 
 export interface MaterialPresence {

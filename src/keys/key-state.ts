@@ -52,7 +52,7 @@ const DELETION: Column = {
  * - `use`: cryptographic use of the key;
  * - `offline`: what neither needs the material of a key in a custom key store nor refuses such a key for its state: new
  *   grants, and data key pairs, which those keys never make;
- * - `publicKey`: reading the public key, which a disabled key still shows, and one without material does not have;
+ * - `publicKey`: reading the public key, which a disabled key still shows, and one that lost its material;
  * - `change`: changes of the enabled state;
  * - `rotate`: rotation on demand;
  * - `rotationSchedule`: changes of the schedule of rotation, which imported keys never have;
@@ -71,7 +71,7 @@ const RULES = {
     Creating: CREATING,
   },
   offline: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
-  publicKey: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING },
+  publicKey: { ...DELETION, Creating: CREATING },
   change: { ...DELETION, PendingImport: PENDING_IMPORT, Creating: CREATING, Updating: UPDATING },
   rotate: { ...DELETION, Disabled: DISABLED, PendingImport: PENDING_IMPORT, Creating: CREATING },
   rotationSchedule: { ...DELETION, Disabled: DISABLED, Creating: CREATING },

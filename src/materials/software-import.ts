@@ -2,10 +2,11 @@ import type { CryptoCore } from '../core/crypto-core.ts';
 import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import type { WrappingAlgorithm } from '../core/key-transport.ts';
 import { CoreError } from '../core/status.ts';
+import { InvariantError } from '../base/errors.ts';
 import { encodeFields } from '../base/fields.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
-import type { WrappedSecret } from '../keys/imported-materials.ts';
-import { hmacKeyBytes, materialTypeOf } from '../keys/key-spec.ts';
+import type { ImportedPublicKey, WrappedSecret } from '../keys/imported-materials.ts';
+import { hmacKeyBytes, isAsymmetric, materialTypeOf } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { wrappingKeyTypeOf, type WrappingKeySpec } from '../keys/material-wrapping.ts';
 import type { ImportOutcome, MaterialImporter, WrappingKey } from '../service/ports.ts';
@@ -57,9 +58,31 @@ export class SoftwareImport implements MaterialImporter {
     }
     const recogniser = await this.#unwrap(key.region, fingerprintKey, fingerprintAad(key), 'hmac');
     const materialId = this.#core.materialFingerprint(recogniser, material).toString('hex');
+    const publicKey = isAsymmetric(key.keySpec) ? this.#authenticate(recogniser, key, materialId, material) : undefined;
     recogniser.destroy();
     const stored = await this.#wrap(key.region, material, materialAad(key, materialId));
-    return { ok: true, material: { materialId, ...stored, createdMs: nowMs } };
+    return { ok: true, material: { materialId, ...stored, createdMs: nowMs }, publicKey };
+  }
+
+  openPublicKey(
+    key: KmsKey,
+    fingerprintKey: WrappedSecret,
+    materialId: string,
+    { spki, mac }: ImportedPublicKey,
+  ): MaybePromise<Uint8Array> {
+    return chain(this.#unwrap(key.region, fingerprintKey, fingerprintAad(key), 'hmac'), (recogniser) => {
+      const isGenuine = this.#core.hmacVerify(recogniser, 'SHA-256', publicKeyFields(key, materialId, spki), mac);
+      recogniser.destroy();
+      if (!isGenuine) {
+        throw new InvariantError(`the stored public key of material ${materialId} does not belong to key ${key.arn}`);
+      }
+      return spki;
+    });
+  }
+
+  #authenticate(recogniser: KeyHandle, key: KmsKey, materialId: string, pair: KeyHandle): ImportedPublicKey {
+    const spki = this.#core.exportPublicKey(pair);
+    return { spki, mac: this.#core.hmac(recogniser, 'SHA-256', publicKeyFields(key, materialId, spki)) };
   }
 
   async #decrypt(
@@ -109,6 +132,11 @@ export class SoftwareImport implements MaterialImporter {
 
 function fingerprintAad({ accountId, region, keyId }: KmsKey): Buffer {
   return encodeFields('keywright/fingerprint-key/v1', accountId, region, keyId);
+}
+
+/** The fingerprint key, which related keys share, says which KMS key; the rest is here. */
+function publicKeyFields({ keySpec }: KmsKey, materialId: string, spki: Uint8Array): Buffer {
+  return encodeFields('keywright/public-key/v1', keySpec, materialId, Buffer.from(spki).toString('base64'));
 }
 
 function wrappingKeyAad({ accountId, region, keyId }: KmsKey, spec: WrappingKeySpec): Buffer {

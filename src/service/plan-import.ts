@@ -9,6 +9,7 @@ import {
   importedMaterialsOf,
   pendingMaterial,
   type ImportedMaterial,
+  type ImportedPublicKey,
   type MaterialPresence,
 } from '../keys/imported-materials.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
@@ -24,6 +25,13 @@ interface ImportRequest {
   readonly ImportType?: ImportType | undefined;
   readonly KeyMaterialDescription?: string | undefined;
   readonly KeyMaterialId?: string | undefined;
+}
+
+/** What came in, and until when it stays. */
+interface Arrival {
+  readonly materialId: string;
+  readonly presence: MaterialPresence;
+  readonly publicKey: ImportedPublicKey | undefined;
 }
 
 /**
@@ -95,9 +103,9 @@ export function requireImportType(key: KmsKey, request: ImportRequest): ImportTy
 export function planImport(
   key: KmsKey,
   type: ImportType,
-  request: ImportRequest & { readonly materialId: string; readonly presence: MaterialPresence },
+  request: ImportRequest & Arrival,
 ): readonly ImportedMaterial[] {
-  const { materialId, presence, KeyMaterialDescription: description } = request;
+  const { materialId, publicKey, presence, KeyMaterialDescription: description } = request;
   const materials = importedMaterialsOf(key);
   const known = materials.find((material) => material.materialId === materialId);
   if (type === 'NEW_KEY_MATERIAL') {
@@ -105,7 +113,8 @@ export function planImport(
       throw incorrect(`The key material is not new: it belongs to ${key.arn} already.`);
     }
     requireNoPending(key, materialId);
-    return [...materials, { materialId, description, rotatedMs: undefined, isPending: materials.length > 0, presence }];
+    const isPending = materials.length > 0;
+    return [...materials, { materialId, description, rotatedMs: undefined, isPending, presence, publicKey }];
   }
   if (known === undefined || (request.KeyMaterialId ?? materialId) !== materialId) {
     throw incorrect(`The key material is not the one that was imported into ${key.arn} before.`);

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { PublicEncryptionAlgorithm } from '../core/asymmetric.ts';
 import type { WrappingAlgorithm } from '../core/key-transport.ts';
-import type { WrappedSecret } from '../keys/imported-materials.ts';
+import type { ImportedPublicKey, WrappedSecret } from '../keys/imported-materials.ts';
 import type { DataKeyPairSpec, MacAlgorithm, MessageType, SigningAlgorithm } from '../keys/key-spec.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyUse } from '../keys/last-use.ts';
@@ -205,10 +205,16 @@ export interface WrappingKey {
   readonly privateKey: WrappedSecret;
 }
 
+/** Material that came in. */
+export interface UnwrappedMaterial {
+  readonly material: WrappedMaterial;
+  /** Of a key pair. */
+  readonly publicKey: ImportedPublicKey | undefined;
+}
+
 /** Material that came in, or why it did not: it could not be decrypted, or it is no key of the spec. */
 export type ImportOutcome =
-  | { readonly ok: true; readonly material: WrappedMaterial }
-  | { readonly ok: false; readonly problem: 'ciphertext' | 'material' };
+  ({ readonly ok: true } & UnwrappedMaterial) | { readonly ok: false; readonly problem: 'ciphertext' | 'material' };
 
 /** Takes key material from outside. Neither material nor private wrapping keys become values of this program. */
 export interface MaterialImporter {
@@ -229,6 +235,17 @@ export interface MaterialImporter {
     encrypted: Uint8Array,
     nowMs: number,
   ): MaybePromise<ImportOutcome>;
+  /**
+   * The SubjectPublicKeyInfo, DER, of a key pair that was imported, whether or not its material is still there.
+   *
+   * @throws InvariantError when `publicKey` is not that of the material
+   */
+  openPublicKey(
+    key: KmsKey,
+    fingerprintKey: WrappedSecret,
+    materialId: string,
+    publicKey: ImportedPublicKey,
+  ): MaybePromise<Uint8Array>;
 }
 
 /** What a request asks to do, for the decision whether it may. */

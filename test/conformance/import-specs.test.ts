@@ -16,9 +16,11 @@ import {
   DeleteImportedKeyMaterialCommand,
   DeriveSharedSecretCommand,
   DescribeKeyCommand,
+  DisableKeyCommand,
   GenerateMacCommand,
   GetPublicKeyCommand,
   ListKeyRotationsCommand,
+  ReplicateKeyCommand,
   SignCommand,
   VerifyCommand,
   type AlgorithmSpec,
@@ -32,6 +34,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { canWrap, WRAPPING_ALGORITHMS, WRAPPING_KEY_SPECS } from '../../src/keys/material-wrapping.ts';
 import { KEY_SPECS } from '../../src/keys/key-spec.ts';
+import { OTHER_REGION } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { importMaterial, parametersFor } from '../support/key-import.ts';
 import { describeKms, type CreatedKey } from './suite.ts';
@@ -41,6 +44,7 @@ interface Pair {
   readonly publicKey: KeyObject;
 }
 
+const HOUR_MS = 3_600_000;
 const MESSAGE = Buffer.from('a message of some bytes');
 const RSA_BITS: Readonly<Record<string, number>> = { RSA_2048: 2048, RSA_3072: 3072, RSA_4096: 4096 };
 const CURVES: Readonly<Record<string, string>> = {
@@ -233,16 +237,52 @@ describeKms('imported keys of every spec', (suite) => {
     expect(Buffer.from(Mac ?? [])).toEqual(createHmac(`sha${bits}`, material).update(MESSAGE).digest());
   });
 
-  it('a key pair without its material has no public key, and comes back as the same pair only', async () => {
+  it('a key pair that never had material has no public key', async () => {
+    const { KeyId, Arn } = await create('ECC_NIST_P256');
+    await expectError(publicKeyOf(KeyId), 'KMSInvalidStateException', `${Arn} is pending import.`);
+  });
+
+  it('a key pair keeps its public key when its material expires, and shows it while it is disabled', async () => {
+    const spec = 'ECC_NIST_P256';
+    const { KeyId } = await create(spec);
+    const ValidTo = new Date(suite.door.clock.nowMs() + HOUR_MS);
+    await importMaterial(suite.kms, KeyId, pkcs8Of(pairOf(spec)), { ValidTo });
+    await suite.kms.send(new DisableKeyCommand({ KeyId }));
+    expect(await publicKeyOf(KeyId)).toEqual(spkiOf(pairOf(spec)));
+    suite.door.clock.advanceMs(HOUR_MS);
+    suite.renewClient();
+    expect(await publicKeyOf(KeyId)).toEqual(spkiOf(pairOf(spec)));
+    await suite.door.engine.runMaintenance();
+    const { KeyMetadata } = await suite.kms.send(new DescribeKeyCommand({ KeyId }));
+    expect(KeyMetadata?.KeyState).toBe('PendingImport');
+    expect(await publicKeyOf(KeyId)).toEqual(spkiOf(pairOf(spec)));
+  });
+
+  it('a replica knows the public key of its primary before it has the material', async () => {
+    const spec = 'ECC_NIST_P384';
+    const { KeyId } = await suite.createKey({
+      Origin: 'EXTERNAL',
+      KeySpec: spec,
+      KeyUsage: 'SIGN_VERIFY',
+      MultiRegion: true,
+    });
+    await importMaterial(suite.kms, KeyId, pkcs8Of(pairOf(spec)));
+    await suite.kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: OTHER_REGION }));
+    const elsewhere = suite.door.client({ region: OTHER_REGION });
+    const { KeyMetadata } = await elsewhere.send(new DescribeKeyCommand({ KeyId }));
+    expect(KeyMetadata?.KeyState).toBe('PendingImport');
+    const { PublicKey } = await elsewhere.send(new GetPublicKeyCommand({ KeyId }));
+    expect(Buffer.from(PublicKey ?? [])).toEqual(spkiOf(pairOf(spec)));
+  });
+
+  it('a key pair that lost its material keeps its public key, and comes back as the same pair only', async () => {
     const spec = 'ECC_NIST_P256';
     const { KeyId, Arn } = await create(spec);
-    const refusal = `${Arn} is pending import.`;
-    await expectError(publicKeyOf(KeyId), 'KMSInvalidStateException', refusal);
     await importMaterial(suite.kms, KeyId, pkcs8Of(pairOf(spec)));
     const deleted = await suite.kms.send(new DeleteImportedKeyMaterialCommand({ KeyId }));
     expect(deleted.KeyId).toBe(Arn);
     expect(deleted).not.toHaveProperty('KeyMaterialId');
-    await expectError(publicKeyOf(KeyId), 'KMSInvalidStateException', refusal);
+    expect(await publicKeyOf(KeyId)).toEqual(spkiOf(pairOf(spec)));
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await expectError(importMaterial(suite.kms, KeyId, pkcs8Of(other)), 'IncorrectKeyMaterialException');
     await importMaterial(suite.kms, KeyId, pkcs8Of(pairOf(spec)));

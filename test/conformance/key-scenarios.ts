@@ -1,7 +1,9 @@
 /** One request for every operation that is about a key, with what it needs of the key beforehand. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { rootOf } from '../../src/iam/identities.ts';
 import type { OperationInput, OperationName, OperationOutput } from '../../src/service/registry.ts';
 import { ACCOUNT, OTHER_REGION } from '../support/doors.ts';
+import { wrapMaterial } from '../support/key-import.ts';
 
 const octet = Buffer.from('a');
 const GRANTEE = rootOf(ACCOUNT).arn;
@@ -26,8 +28,34 @@ export interface Scenario {
   readonly request?: (KeyId: string) => object;
 }
 
+/** An enabled key: one of origin EXTERNAL has got its material. */
 export async function newKeyId(call: Call, input: KeyInput = {}): Promise<string> {
-  return (await call('CreateKey', input)).KeyMetadata.KeyId;
+  const { KeyId, KeySpec } = (await call('CreateKey', input)).KeyMetadata;
+  if (input.Origin === 'EXTERNAL') {
+    await call('ImportKeyMaterial', { KeyId, ...(await wrapped(KeyId, call, KeySpec)) });
+  }
+  return KeyId;
+}
+
+/** Of every spec that a scenario needs and AWS imports: the same bytes whenever they are asked for. */
+const MATERIALS: Readonly<Record<string, Uint8Array>> = {
+  SYMMETRIC_DEFAULT: randomBytes(32),
+  HMAC_256: randomBytes(32),
+  ECC_NIST_P256: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'der', type: 'pkcs8' }),
+};
+
+export const canBeImported = ({ KeySpec = 'SYMMETRIC_DEFAULT' }: KeyInput): boolean => KeySpec in MATERIALS;
+
+const WRAPPING = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const;
+
+/** The material of its spec, encrypted for the key. */
+async function wrapped(KeyId: string, call: Call, spec = 'SYMMETRIC_DEFAULT') {
+  const { ImportToken, PublicKey } = await call('GetParametersForImport', { KeyId, ...WRAPPING });
+  return {
+    ImportToken,
+    EncryptedKeyMaterial: wrapMaterial(WRAPPING.WrappingAlgorithm, PublicKey, MATERIALS[spec] ?? octet),
+    ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+  } as const;
 }
 
 async function encrypted(KeyId: string, call: Call): Promise<{ readonly CiphertextBlob: Uint8Array }> {
@@ -53,6 +81,7 @@ async function named(KeyId: string, call: Call): Promise<{ readonly AliasName: s
 export const SIGN: KeyInput = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' };
 const AGREE: KeyInput = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' };
 export const MAC: KeyInput = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' };
+export const IMPORTED: KeyInput = { Origin: 'EXTERNAL' };
 const ENCAPSULATE: KeyInput = { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' };
 
 export const onSymmetricKey = (operation: OperationName, more: object = {}): Scenario => ({
@@ -115,6 +144,17 @@ const useScenarios: readonly Scenario[] = [
   { operation: 'GetPublicKey', key: SIGN },
 ];
 
+const importScenarios: readonly Scenario[] = [
+  { operation: 'GetParametersForImport', key: IMPORTED, request: (KeyId) => ({ KeyId, ...WRAPPING }) },
+  {
+    operation: 'ImportKeyMaterial',
+    key: IMPORTED,
+    prepare: wrapped,
+    request: (KeyId) => ({ KeyId, ImportToken: octet, EncryptedKeyMaterial: octet }),
+  },
+  { operation: 'DeleteImportedKeyMaterial', key: IMPORTED },
+];
+
 const aliasScenarios: readonly Scenario[] = [
   { operation: 'CreateAlias', request: (KeyId) => ({ AliasName: `alias/new-${KeyId}`, TargetKeyId: KeyId }) },
   { operation: 'DeleteAlias', prepare: named, request: () => ({}) },
@@ -134,6 +174,7 @@ const aliasScenarios: readonly Scenario[] = [
 
 export const SCENARIOS: readonly Scenario[] = [
   ...useScenarios,
+  ...importScenarios,
   ...aliasScenarios,
   { operation: 'RetireGrant', prepare: granted },
   { operation: 'RevokeGrant', prepare: granted },

@@ -5,10 +5,12 @@
  * AWS printed the values of an enumeration when it had fewer than now, in the order of a hash table; we print those of
  * the present model. Such a text is compared up to the set, and the recorded set must be a part of ours.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCOUNT, OTHER_REGION, REGION } from '../support/doors.ts';
+import { wrapMaterial } from '../support/key-import.ts';
 import { openRawDoor, type RawAnswer, type RawDoor } from '../support/raw-door.ts';
 
 interface Key {
@@ -345,6 +347,91 @@ const stateRows: readonly Row[] = [
   },
 ];
 
+const importParameters = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const;
+
+/** Material encrypted for the key, as a request to import it. */
+async function importRequest(KeyId: string, material: Uint8Array = randomBytes(32)): Promise<object> {
+  const parameters = await door.answer('GetParametersForImport', { KeyId, ...importParameters });
+  const publicKey = Buffer.from(parameters['PublicKey'] as string, 'base64');
+  const encrypted = wrapMaterial(importParameters.WrappingAlgorithm, publicKey, material);
+  return {
+    KeyId,
+    ImportToken: parameters['ImportToken'],
+    EncryptedKeyMaterial: encrypted.toString('base64'),
+    ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+  };
+}
+
+async function newImportedKey(): Promise<Key> {
+  const key = await newKey({ Origin: 'EXTERNAL' });
+  await door.answer('ImportKeyMaterial', await importRequest(key.KeyId));
+  return key;
+}
+
+const importRows: readonly Row[] = [
+  {
+    code: 'KMSInvalidStateException',
+    message:
+      'New key material (id: <key-material-id>) cannot be imported into KMS key <key-id:1>, because another key ' +
+      'material (id: <key-material-id:2>) is pending rotation.',
+    provoke: async () => {
+      const { KeyId } = await newImportedKey();
+      const importNew = async (material: Uint8Array): Promise<RawAnswer> =>
+        door.call('ImportKeyMaterial', { ...(await importRequest(KeyId, material)), ImportType: 'NEW_KEY_MATERIAL' });
+      const refused = randomBytes(32);
+      const { KeyMaterialId: pending } = (await importNew(randomBytes(32))).body;
+      const answer = await importNew(refused);
+      // The id of the refused material is told here only; it is the one that the material has once it comes in.
+      await door.answer('DeleteImportedKeyMaterial', { KeyId, KeyMaterialId: pending });
+      const { KeyMaterialId: id } = (await importNew(refused)).body;
+      const names = { '<key-material-id>': String(id), '<key-id:1>': KeyId, '<key-material-id:2>': String(pending) };
+      return { answer, names };
+    },
+  },
+  {
+    code: 'KMSInvalidStateException',
+    message: 'No available key material pending rotation for the key: <key-arn>.',
+    provoke: async () => {
+      const { KeyId, Arn } = await newImportedKey();
+      return { answer: await door.call('RotateKeyOnDemand', { KeyId }), names: { '<key-arn>': Arn } };
+    },
+  },
+  {
+    code: 'KMSInvalidStateException',
+    message: 'arn:<partition>:kms:<region>:111111111111:key/<key-id:1> is pending import.',
+    provoke: async () => {
+      const { KeyId } = await newKey({ Origin: 'EXTERNAL' });
+      return {
+        answer: await door.call('Encrypt', { KeyId, Plaintext: bytes(1) }),
+        names: { '<partition>': 'aws', '<region>': REGION, '111111111111': ACCOUNT, '<key-id:1>': KeyId },
+      };
+    },
+  },
+  onKey(
+    'UnsupportedOperationException',
+    '<key-arn> origin is AWS_KMS which is not valid for this operation.',
+    SYMMETRIC,
+    ['GetParametersForImport', importParameters],
+  ),
+  {
+    code: 'UnsupportedOperationException',
+    message: '<key-arn> origin is EXTERNAL which is not valid for this operation.',
+    provoke: async () => {
+      const { KeyId, Arn } = await newImportedKey();
+      return { answer: await door.call('EnableKeyRotation', { KeyId }), names: { '<key-arn>': Arn } };
+    },
+  },
+  {
+    code: 'ValidationException',
+    message: 'A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES',
+    provoke: async () => {
+      const { KeyId } = await newKey({ Origin: 'EXTERNAL' });
+      const request = { ...(await importRequest(KeyId)), ExpirationModel: 'KEY_MATERIAL_EXPIRES' };
+      return { answer: await door.call('ImportKeyMaterial', request) };
+    },
+  },
+];
+
 const dataRows: readonly Row[] = [
   {
     code: 'IncorrectKeyException',
@@ -381,24 +468,8 @@ const ROWS: readonly Row[] = [
   ...tagRows,
   ...unknownKeyRows,
   ...stateRows,
+  ...importRows,
   ...dataRows,
-];
-
-const IMPORT = 'needs imported key material, which no operation makes yet';
-
-/** Recorded errors that nothing provokes here, each with the reason. */
-const EXCEPTIONS: readonly (readonly [code: string, message: string, reason: string])[] = [
-  [
-    'KMSInvalidStateException',
-    'New key material (id: <key-material-id>) cannot be imported into KMS key <key-id:1>, because another key ' +
-      'material (id: <key-material-id:2>) is pending rotation.',
-    IMPORT,
-  ],
-  ['KMSInvalidStateException', 'No available key material pending rotation for the key: <key-arn>.', IMPORT],
-  ['KMSInvalidStateException', 'arn:<partition>:kms:<region>:111111111111:key/<key-id:1> is pending import.', IMPORT],
-  ['UnsupportedOperationException', '<key-arn> origin is AWS_KMS which is not valid for this operation.', IMPORT],
-  ['UnsupportedOperationException', '<key-arn> origin is EXTERNAL which is not valid for this operation.', IMPORT],
-  ['ValidationException', 'A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES', IMPORT],
 ];
 
 const NO_MESSAGE = '(no message member)';
@@ -445,15 +516,12 @@ describe('an error that AWS was seen to answer', () => {
 const RECORDING = fileURLToPath(new URL('../../../shared/reference/recorded-errors.tsv', import.meta.url));
 
 describe.skipIf(!existsSync(RECORDING))('the recording', () => {
-  it('has no error that is neither provoked nor excepted, and the table none that was not recorded', () => {
+  it('has no error that is not provoked, and the table none that was not recorded', () => {
     const recorded = readFileSync(RECORDING, 'utf8')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => line.split('\t').slice(0, 2).join('\t'));
-    const known = [
-      ...ROWS.map(({ code, message }) => title(code, message)),
-      ...EXCEPTIONS.map(([code, message]) => title(code, message)),
-    ];
-    expect([...known].sort()).toEqual([...recorded].sort());
+    const known = ROWS.map(({ code, message }) => title(code, message));
+    expect(known.sort()).toEqual(recorded.sort());
   });
 });

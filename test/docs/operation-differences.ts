@@ -11,22 +11,18 @@ export const COMMON_DIFFERENCES: readonly string[] = [
   'There are no request quotas, and no limit on the number of keys.',
 ];
 
-const NO_RECIPIENT = '`Recipient` is refused with UnsupportedOperationException.';
-
 /** What differs from AWS in one operation. */
 export const DIFFERENCES: Readonly<Partial<Record<OperationName, readonly string[]>>> = {
-  CreateKey: [
-    'Origins other than `AWS_KMS` are refused with UnsupportedOperationException, and every custom key store is unknown.',
-  ],
-  Decrypt: [NO_RECIPIENT],
-  DeriveSharedSecret: [NO_RECIPIENT],
-  GenerateDataKey: [NO_RECIPIENT],
-  GenerateDataKeyPair: [NO_RECIPIENT],
-  GenerateRandom: [NO_RECIPIENT, 'Every custom key store is unknown.'],
   GetKeyLastUsage: ['`CloudTrailEventId` never appears: there is no audit log that it could be of.'],
   GetKeyRotationStatus: ['`OnDemandRotationStartDate` never appears: a rotation is done when its answer comes.'],
+  GetParametersForImport: ['`SM2PKE` and wrapping keys of SM2 are there in every Region; AWS has them in China.'],
+  GetPublicKey: [
+    'An imported key pair keeps its public key when its material is deleted or expires; one that never had material ' +
+      'answers KMSInvalidStateException. AWS does not say what it answers.',
+  ],
   ReplicateKey: [
-    'The replica is ready at once. The answer says `Creating` as at AWS, but the state is never seen afterwards.',
+    'The replica is ready at once, but for the material of an imported key. The answer says `Creating` as at AWS, but ' +
+      'the state is never seen afterwards.',
   ],
   RotateKeyOnDemand: ['The rotation is done when the answer comes.'],
   ScheduleKeyDeletion: ['The key goes within a minute after its date, while the service runs; AWS may take 24 hours.'],

@@ -1,5 +1,5 @@
 /** What the store promises for imported material: it is there as a whole or not at all, and gone when it is gone. */
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -227,6 +227,30 @@ describe('imported material', () => {
       expect(db.prepare(copy).run(right, left).changes).toBe(1);
     });
     await expectError(importInto(await open(), parameters, randomBytes(32)), 'KMSInternalException');
+  });
+
+  it('has the public key that came with it, and no other that is written into the store', async () => {
+    const engine = await open();
+    const pair = (): Buffer =>
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'der', type: 'pkcs8' });
+    const spec = { Origin: 'EXTERNAL', KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } as const;
+    const ids: string[] = [];
+    for (const material of [pair(), pair()]) {
+      const { KeyId } = (await engine.call('CreateKey', spec, context)).KeyMetadata;
+      await importInto(engine, await parametersOf(engine, KeyId), material);
+      ids.push(KeyId);
+    }
+    const [left, right] = ids;
+    await closeAll();
+    inDatabase((db) => {
+      const path = '$.materials[0].publicKey';
+      const exchange = `UPDATE kms_keys SET imported = json_set(imported, '${path}', json(
+        (SELECT imported -> '${path}' FROM kms_keys WHERE key_id = ?))) WHERE key_id = ?`;
+      expect(db.prepare(exchange).run(right, left).changes).toBe(1);
+    });
+    const after = await open();
+    await expectError(after.call('GetPublicKey', { KeyId: left! }, context), 'KMSInternalException');
+    await after.call('GetPublicKey', { KeyId: right! }, context);
   });
 
   it(`follows the rules in whatever order it comes, goes, expires and rotates (seed ${SEED})`, async () => {

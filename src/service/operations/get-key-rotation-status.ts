@@ -28,9 +28,6 @@ export const getKeyRotationStatus = defineOperation({
   execute(authorized, _input, { nowMs }): MaybePromise<GetKeyRotationStatusOutput> {
     const { key } = authorized.targets[0];
     refuseCustomKeyStore(key);
-    if (key.state === 'PendingImport') {
-      throw invalidOrigin(key);
-    }
     if (asOf(key, nowMs).state === 'PendingImport') {
       throw invalidOrigin(key);
     }

@@ -1,14 +1,19 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { isAsymmetric } from '../../keys/key-spec.ts';
 import { algorithmLists, keyMetadata } from '../key-metadata.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
-import { defineOperation, onKey } from '../operation.ts';
+import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** Returns the public key of a key pair. @source KMS API Reference, GetPublicKey */
+/**
+ * Returns the public key of a key pair. One that was imported is kept when its material is deleted or expires; a key
+ * that never had material is pending import.
+ *
+ * @source KMS API Reference, GetPublicKey
+ */
 export const getPublicKey = defineOperation({
   name: 'GetPublicKey',
   input: structure({
@@ -34,18 +39,27 @@ export const getPublicKey = defineOperation({
       );
     }
     const { CustomerMasterKeySpec, KeySpec } = keyMetadata(key);
-    return chain(context.materials.openAsymmetric(key), (material) =>
-      chain(material.publicKey(), (publicKey) => ({
-        KeyId: key.arn,
-        PublicKey: publicKey,
-        CustomerMasterKeySpec,
-        KeySpec,
-        KeyUsage: key.keyUsage,
-        ...publicKeyAlgorithms(key),
-      })),
-    );
+    return chain(readPublicKey(key, context), (publicKey) => ({
+      KeyId: key.arn,
+      PublicKey: publicKey,
+      CustomerMasterKeySpec,
+      KeySpec,
+      KeyUsage: key.keyUsage,
+      ...publicKeyAlgorithms(key),
+    }));
   },
 });
+
+function readPublicKey(key: KmsKey, { materials, imports }: OperationContext): MaybePromise<Uint8Array> {
+  if (key.imported === undefined) {
+    return chain(materials.openAsymmetric(key), (material) => material.publicKey());
+  }
+  const [material] = key.imported.materials;
+  if (material?.publicKey === undefined) {
+    throw new KmsServiceError('KMSInvalidStateException', `${key.arn} is pending import.`);
+  }
+  return imports.openPublicKey(key, key.imported.fingerprintKey, material.materialId, material.publicKey);
+}
 
 type PublicKeyAlgorithms = Omit<ReturnType<typeof algorithmLists>, 'MacAlgorithms'>;
 

@@ -7,7 +7,7 @@ import { openImportToken } from '../import-token.ts';
 import { EXPIRATION_MODELS } from '../key-metadata.ts';
 import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import { IMPORT_TYPES, planImport, requireExpiration, requireImportType } from '../plan-import.ts';
-import type { WrappedMaterial } from '../ports.ts';
+import type { UnwrappedMaterial } from '../ports.ts';
 import { blob, enumeration, optional, required, string, structure, timestamp } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
@@ -54,8 +54,8 @@ export const importKeyMaterial = defineOperation({
       validToMs: requireExpiration(request.ExpirationModel, request.ValidTo, context.nowMs),
     };
     const type = requireImportType(key, request);
-    const material = await unwrapMaterial(key, request, context);
-    const materials = planImport(key, type, { ...request, materialId: material.materialId, presence });
+    const { material, publicKey } = await unwrapMaterial(key, request, context);
+    const materials = planImport(key, type, { ...request, materialId: material.materialId, presence, publicKey });
     await changeMaterials(context.keys, key, materials, { arrived: material });
     return {
       KeyId: key.arn,
@@ -64,7 +64,7 @@ export const importKeyMaterial = defineOperation({
   },
 });
 
-async function unwrapMaterial(key: KmsKey, request: Input, context: OperationContext): Promise<WrappedMaterial> {
+async function unwrapMaterial(key: KmsKey, request: Input, context: OperationContext): Promise<UnwrappedMaterial> {
   if (key.imported === undefined) {
     throw new InvariantError(`key ${key.arn} of origin EXTERNAL cannot recognise its materials`);
   }
@@ -79,7 +79,7 @@ async function unwrapMaterial(key: KmsKey, request: Input, context: OperationCon
     context.nowMs,
   );
   if (outcome.ok) {
-    return outcome.material;
+    return outcome;
   }
   throw outcome.problem === 'ciphertext'
     ? new KmsServiceError('InvalidCiphertextException')
