@@ -1,6 +1,6 @@
 /**
- * Measures Decrypt of one blob by an engine of its own: where the store is and the blob as JSON in, nanoseconds per request
- * as JSON out, one figure per sample.
+ * Measures Decrypt of one blob by an engine of its own: where the store is and the blob as JSON in, nanoseconds per
+ * request as JSON out, one figure per sample.
  */
 import { readFileSync } from 'node:fs';
 import { Engine } from 'keywright';
@@ -16,7 +16,7 @@ export interface DecryptWork {
 }
 
 const RUN = 50;
-const WARM_UP_RUNS = 40;
+const WARM_UP_RUNS = 100;
 
 const { dataDirectory, blob, minimumMs, samples } = JSON.parse(readFileSync(0, 'utf8')) as DecryptWork;
 const engine = await Engine.open({ dataDirectory, regions: [CONTEXT.region] });

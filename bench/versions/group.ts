@@ -12,7 +12,7 @@ export function versionsName(count: number): string {
   return count === 1 ? '1 version' : `${count} versions`;
 }
 
-/** Whole requests to an engine: one row for each blob, by the number of versions of its key; the first is the baseline. */
+/** Whole requests to an engine: a row for each blob, by the number of versions of its key; the first is the base. */
 export function versionsGroup(dataDirectory: string, blobs: ReadonlyMap<number, Uint8Array>): Group {
   const rows = [...blobs].map(([count, bytes]): Row => {
     const blob = Buffer.from(bytes).toString('base64');

@@ -4,7 +4,7 @@ export interface Caller {
   readonly accountId: string;
   /** ARN of the user, root user or session; for a service its DNS name, for example `s3.amazonaws.com`. */
   readonly arn: string;
-  /** Unique id of the principal, as `aws:userid` shows it; that of a role session ends in `:` and the session's name. */
+  /** Unique id of the principal, as `aws:userid` shows it; that of a role session ends in `:` and the name of it. */
   readonly principalId: string;
   /** Present for temporary credentials. */
   readonly session?: CallerSession | undefined;

@@ -126,8 +126,8 @@ export function parseListen(name: string, text: string, plainHttp: string | unde
   }
   if (!isTls && !LOOPBACK.test(host) && plainHttp !== 'anywhere') {
     throw new ConfigError(
-      `${name}=${text} would send plaintext keys over the network: listen on 127.0.0.1 and set KEYWRIGHT_TLS_LISTEN for ` +
-        'everyone else, or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
+      `${name}=${text} would send plaintext keys over the network: listen on 127.0.0.1 and set KEYWRIGHT_TLS_LISTEN ` +
+        'for everyone else, or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
     );
   }
   return { host, port, isTls };

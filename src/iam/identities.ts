@@ -214,7 +214,8 @@ function requireValidPolicies({ kind, policies, permissionsBoundary, trustPolicy
   if (characters > MAX_POLICY_CHARACTERS[kind]) {
     throw new IdentityError(
       'LimitExceeded',
-      `The policies of a ${kind} have at most ${String(MAX_POLICY_CHARACTERS[kind])} characters, not counting white space.`,
+      `The policies of a ${kind} have at most ${String(MAX_POLICY_CHARACTERS[kind])} characters, not counting ` +
+        'white space.',
     );
   }
   if (permissionsBoundary !== undefined) {

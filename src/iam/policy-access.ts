@@ -218,7 +218,7 @@ function isNamedForRetirement({ grantee, retiring, operations }: Grant, principa
   return (retiring !== undefined && isParty(retiring)) || (operations.includes('RetireGrant') && isParty(grantee));
 }
 
-/** Whether the account that issued the grant, or whose principal may retire it, can delegate that by its own policies. */
+/** Whether the account that issued the grant, or whose principal may retire it, can delegate that by its policies. */
 function isAccountsGrant({ issuingAccountId, retiring }: Grant, { accountId }: Principal): boolean {
   return (
     issuingAccountId === accountId || (retiring?.kind === 'principal' && retiring.name.split(':')[4] === accountId)

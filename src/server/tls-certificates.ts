@@ -36,8 +36,8 @@ export function caPath(directory: string): string {
 
 /**
  * The credentials of a listener for `names` (DNS names and IP addresses; those of this machine are added). The first
- * call makes a certificate authority in `directory`; the server's certificate is made anew when it is about to expire or
- * lacks a name, under the same authority, so that clients need not be told again.
+ * call makes a certificate authority in `directory`; the server's certificate is made anew when it is about to expire
+ * or lacks a name, under the same authority, so that clients need not be told again.
  */
 export async function ensureCertificates(
   directory: string,

@@ -65,8 +65,8 @@ interface SharedMembers {
 }
 
 /**
- * The one road of every request: parse → attest → resolve → quota → authorize → usage and state → execute. The caller is
- * authenticated before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
+ * The one road of every request: parse → attest → resolve → quota → authorize → usage and state → execute. The caller
+ * is authenticated before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
  *
  * @throws KmsServiceError what AWS would answer; at once or through the promise
  */

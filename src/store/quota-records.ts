@@ -17,14 +17,15 @@ export function openQuotaFile(path: string): OpenQuotas {
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = OFF');
   connection.exec(
-    'CREATE TABLE IF NOT EXISTS quota_buckets (bucket TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT NULL) ' +
-      'STRICT, WITHOUT ROWID',
+    'CREATE TABLE IF NOT EXISTS quota_buckets ' +
+      '(bucket TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID',
   );
   const find = connection.prepare<[string], { tokens: number; at_ms: number }>(
     'SELECT tokens, at_ms FROM quota_buckets WHERE bucket = ?',
   );
   const put = connection.prepare<[string, number, number]>(
-    'INSERT INTO quota_buckets VALUES (?, ?, ?) ON CONFLICT (bucket) DO UPDATE SET tokens = excluded.tokens, at_ms = excluded.at_ms',
+    'INSERT INTO quota_buckets VALUES (?, ?, ?) ' +
+      'ON CONFLICT (bucket) DO UPDATE SET tokens = excluded.tokens, at_ms = excluded.at_ms',
   );
   const take = connection.transaction(({ bucket, wanted, perSecond, capacity, nowMs }: QuotaDemand): number => {
     const stored = find.get(bucket) ?? { tokens: capacity, at_ms: nowMs };

@@ -1,4 +1,4 @@
-/** What a blob costs to decrypt does not depend on how often its key was rotated: the material is looked up by its id. */
+/** What a blob costs to decrypt does not depend on how often its key was rotated: its material is looked up by id. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rootOf } from '../../src/iam/identities.ts';
 import { ACCOUNT, openEngine, REGION, type OpenEngine } from '../support/doors.ts';
