@@ -51,7 +51,7 @@ export class PolicyAccess implements AccessControl {
   /** As {@link decide}, with the policy and the statement that decided. */
   explain(request: AccessRequest, kind: 'key' | 'trust' = 'key'): MaybePromise<AccessDecision> {
     return chain(this.#policiesOf(request.caller), (policies) =>
-      chain(valuesOf(request, policies), (values) => this.#explain(request, kind, policies, values)),
+      chain(aliasesOf(request, policies), (aliases) => this.#explain(request, kind, policies, aliases)),
     );
   }
 
@@ -89,15 +89,17 @@ export class PolicyAccess implements AccessControl {
     request: AccessRequest,
     kind: 'key' | 'trust',
     policies: CallerPolicies,
-    values: ConditionValues,
+    aliases: readonly string[] | undefined,
   ): MaybePromise<AccessDecision> {
     const { resourcePolicy, endpointPolicy, findGrants } = request;
+    const values = valuesOf(request, policies);
     const question = {
       principal: policies.principal,
       action: request.action,
       resource: request.resourceArn,
       resourceAccountId: request.resourceAccountId,
       values,
+      callerValues: aliases === undefined ? undefined : withAliases(values, aliases),
       encryptionContext: request.encryptionContext,
       newGrant: request.newGrant,
     };
@@ -188,14 +190,21 @@ function denyAll(kind: PolicyKind): string {
 }
 
 /** The values of the request and those of the caller; a value of the caller cannot be said by anyone else. */
-function valuesOf(request: AccessRequest, { values, asksForAliases }: CallerPolicies): MaybePromise<ConditionValues> {
-  const get = (key: string): ReturnType<ConditionValues['get']> => values.get(key) ?? request.values.get(key);
-  if (!asksForAliases || request.findAliases === undefined) {
-    return { get };
-  }
-  return request.findAliases().then((aliases) => ({
-    get: (key) => (key === 'kms:resourcealiases' ? aliases : get(key)),
-  }));
+function valuesOf(request: AccessRequest, { values }: CallerPolicies): ConditionValues {
+  return { get: (key) => values.get(key) ?? request.values.get(key) };
+}
+
+/** The aliases of the key, where a policy of the caller asks for them. */
+function aliasesOf(
+  { findAliases }: AccessRequest,
+  { asksForAliases }: CallerPolicies,
+): MaybePromise<readonly string[] | undefined> {
+  return asksForAliases ? findAliases?.() : undefined;
+}
+
+/** Only policies of principals can ask for aliases: one who may name keys could else let others in by a name. */
+function withAliases(values: ConditionValues, aliases: readonly string[]): ConditionValues {
+  return { get: (key) => (key === 'kms:resourcealiases' ? aliases : values.get(key)) };
 }
 
 /** The names under which a grant can be for a caller. */

@@ -15,6 +15,7 @@
  *   through it.
  */
 import type { CompiledPolicy, PolicyRequest, StatementReference, Verdict } from './compile.ts';
+import type { ConditionValues } from './condition-values.ts';
 import type { Grant } from './grant.ts';
 import { matchGrants, type GrantSubject } from './grant-matching.ts';
 import type { PrincipalMatch } from './principal-element.ts';
@@ -34,6 +35,8 @@ export interface PolicySet {
 
 /** A request, with what else the decision about it depends on. */
 export interface AccessQuestion extends PolicyRequest, GrantSubject {
+  /** What the caller's own policies see, where that is more than `values`. */
+  readonly callerValues?: ConditionValues | undefined;
   /** The account that owns the resource. */
   readonly resourceAccountId: string;
   /** Grants on the key that may be about the request. */
@@ -95,9 +98,10 @@ interface Opinions {
 export function decide(question: AccessQuestion, policies: PolicySet): AccessDecision {
   const isRoot = question.principal.kind === 'root';
   const ofCaller = (given: readonly CompiledPolicy[]): readonly CompiledPolicy[] => (isRoot ? [] : given);
-  const identity = consult('identity-based policy', ofCaller(policies.identity), question);
-  const boundary = consult('permissions boundary', ofCaller(listOf(policies.boundary)), question);
-  const session = consult('session policy', ofCaller(policies.session), question);
+  const asked = question.callerValues === undefined ? question : { ...question, values: question.callerValues };
+  const identity = consult('identity-based policy', ofCaller(policies.identity), asked);
+  const boundary = consult('permissions boundary', ofCaller(listOf(policies.boundary)), asked);
+  const session = consult('session policy', ofCaller(policies.session), asked);
   const resource = consult('resource-based policy', listOf(policies.resource), question, boundary.isGiven);
   const vpcEndpoint = consult('VPC endpoint policy', listOf(policies.vpcEndpoint), question);
   for (const { type, policyName, verdict } of [identity, boundary, session, resource, vpcEndpoint]) {

@@ -69,7 +69,6 @@ export function principalValues(principal: Principal): ConditionValues {
         case 'aws:principalarn':
           return isOfAccount ? (kind === 'role-session' ? (issuer?.arn ?? arn) : arn) : undefined;
         case 'aws:principalaccount':
-        case 'kms:calleraccount':
           return isOfAccount ? accountId : undefined;
         case 'aws:principaltype':
           return PRINCIPAL_TYPES[kind];

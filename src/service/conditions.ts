@@ -75,9 +75,10 @@ function findTag(tags: ReadonlyMap<string, string>, wanted: string): string | un
   return undefined;
 }
 
-/** By condition key; each looks at the request alone. */
 /** What of a target the values look at. */
-export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'key' | 'requestAlias'>;
+export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'key' | 'requestAlias'> & {
+  readonly action: string;
+};
 
 /** What of a request the values look at. Planned ones have no origin. */
 export type ConditionRequest = Pick<RequestContext, 'caller' | 'region' | 'nowMs'> &
@@ -85,8 +86,17 @@ export type ConditionRequest = Pick<RequestContext, 'caller' | 'region' | 'nowMs
 
 const NOWHERE: RequestOrigin = {};
 
+const KMS_RESOURCE = /^arn:[a-z-]+:kms:/;
+const KEY_STORE_ACTION = /^kms:\w+CustomKeyStores?$/;
+
+/** Whether an action is on a key or an alias, so that the condition keys of operations on keys come with it. */
+function isOnKeyOrAlias({ resourceArn }: ConditionTarget): boolean {
+  return KMS_RESOURCE.test(resourceArn);
+}
+
 type Lookup = (request: Required<ConditionRequest>, target: ConditionTarget) => ConditionValue | undefined;
 
+/** By condition key; each looks at the request alone. */
 const GLOBAL_VALUES: ReadonlyMap<string, Lookup> = new Map<string, Lookup>([
   ['aws:currenttime', ({ nowMs }) => new Date(nowMs).toISOString()],
   ['aws:epochtime', ({ nowMs }) => String(Math.floor(nowMs / 1000))],
@@ -108,8 +118,17 @@ const GLOBAL_VALUES: ReadonlyMap<string, Lookup> = new Map<string, Lookup>([
   ['aws:calledvialast', ({ origin }) => calledVia(origin.viaService)?.[0]],
   [
     'kms:viaservice',
-    ({ origin, region }) =>
-      origin.viaService === undefined ? undefined : `${origin.viaService}.${region}.amazonaws.com`,
+    ({ origin, region }, target) =>
+      origin.viaService === undefined || !isOnKeyOrAlias(target)
+        ? undefined
+        : `${origin.viaService}.${region}.amazonaws.com`,
+  ],
+  [
+    'kms:calleraccount',
+    ({ caller }, target) =>
+      caller.arn.startsWith('arn:') && (isOnKeyOrAlias(target) || KEY_STORE_ACTION.test(target.action))
+        ? caller.accountId
+        : undefined,
   ],
   ['aws:tokenissuetime', ({ caller }) => sessionTime(caller.session?.issuedMs)],
   ['aws:sourceidentity', ({ caller }) => caller.session?.sourceIdentity],

@@ -36,7 +36,11 @@ export function requireAcceptablePolicy(proposed: ProposedPolicy, request: Condi
     throw new KmsServiceError('MalformedPolicyDocumentException', parsed.problem);
   }
   const principal = principalOf(request.caller);
-  const target = { resourceArn: keyArn, resourceAccountId: request.caller.accountId };
+  const target = {
+    action: 'kms:PutKeyPolicy',
+    resourceArn: keyArn,
+    resourceAccountId: request.caller.accountId,
+  };
   const ofCaller = principalValues(principal);
   const ofRequest = requestConditions(request, target, { values: {} });
   const values: ConditionValues = { get: (key) => ofCaller.get(key) ?? ofRequest.get(key) };

@@ -137,8 +137,12 @@ const onGrants: Supply = (_input, { request }) => ({
   values: { 'kms:grantisforawsresource': String(request.origin.viaService !== undefined) },
 });
 
-const newKey: Supply = (input) => ({
-  values: {
+const newKey: Supply = (input, source) => ({
+  values: input.ReplicaRegion === undefined ? plannedKey(input) : plannedReplica(input, source),
+});
+
+function plannedKey(input: Members): Values {
+  return {
     'kms:keyspec': input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC_DEFAULT,
     'kms:customermasterkeyspec': input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC_DEFAULT,
     'kms:keyusage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
@@ -148,10 +152,31 @@ const newKey: Supply = (input) => ({
     'kms:multiregionkeytype': input.MultiRegion === true ? 'PRIMARY' : undefined,
     ...bypass(input),
     ...requestTags(input),
+  };
+}
+
+/** ReplicateKey also asks for kms:CreateKey in the Region of the replica, which is like its primary. */
+function plannedReplica(input: Members, { targets: [primary] }: ConditionSource): Values {
+  return {
+    'kms:keyspec': primary?.key?.keySpec,
+    'kms:customermasterkeyspec': primary?.key?.keySpec,
+    'kms:keyusage': primary?.key?.keyUsage,
+    'kms:customermasterkeyusage': primary?.key?.keyUsage,
+    'kms:keyorigin': primary?.key?.origin,
+    'kms:multiregion': 'true',
+    'kms:multiregionkeytype': 'REPLICA',
+    'aws:requestedregion': input.ReplicaRegion,
+    ...bypass(input),
+    ...requestTags(input),
+  };
+}
+
+const tagging: Supply = (input) => ({
+  values: {
+    ...requestTags(input),
+    ...(input.ReplicaRegion === undefined ? {} : { 'aws:requestedregion': input.ReplicaRegion }),
   },
 });
-
-const tagging: Supply = (input) => ({ values: requestTags(input) });
 
 const newPolicy: Supply = (input) => ({ values: bypass(input) });
 

@@ -9,8 +9,6 @@ describe('the condition keys of a caller', () => {
     ['aws:principalarn', FEDERATED, FEDERATED],
     ['aws:principalarn', SERVICE, undefined],
     ['aws:principalaccount', BOB, ACCOUNT],
-    ['kms:calleraccount', SESSION, ACCOUNT],
-    ['kms:calleraccount', SERVICE, undefined],
     ['aws:principaltype', ROOT, 'Account'],
     ['aws:principaltype', BOB, 'User'],
     ['aws:principaltype', SESSION, 'AssumedRole'],

@@ -11,6 +11,11 @@ import * as shapes from '../shapes.ts';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
+interface AliasListTarget extends Target {
+  /** The key that the aliases are wanted of. */
+  readonly targetKeyId?: string;
+}
+
 /** Lists the aliases of the account and Region, or of one key. @source KMS API Reference, ListAliases */
 export const listAliases = defineOperation({
   name: 'ListAliases',
@@ -30,18 +35,19 @@ export const listAliases = defineOperation({
   resolve: (input, resolver) => {
     const all = resolver.account('kms:ListAliases');
     if (input.KeyId === undefined) {
-      return [all] as readonly [Target];
+      return [all] as readonly [AliasListTarget];
     }
-    // The action has no resource of its own; the key is only a filter, and must be the caller's.
+    // The action has no resource of its own: the key is only a filter, and must be the caller's. Its policy has no say.
     return chain(
       resolver.key(input.KeyId, { action: 'kms:ListAliases', forms: 'idOrArn', rule: 'any' }),
-      ({ key, resourceAccountId }) => [{ ...all, resourceAccountId, key }] as readonly [Target],
+      ({ key, resourceAccountId }) =>
+        [{ ...all, resourceAccountId, targetKeyId: key.keyId }] as readonly [AliasListTarget],
     );
   },
   async execute(authorized, input, { aliases, region, caller }) {
     const after = decodeMarker(input.Marker);
     const limit = Math.min(input.Limit ?? DEFAULT_LIMIT, MAX_LIMIT);
-    const targetKeyId = authorized.targets[0].key?.keyId;
+    const [{ targetKeyId }] = authorized.targets;
     const page = await aliases.list(region, caller.accountId, targetKeyId, { after, limit });
     const entries = page.items.map(aliasListEntry);
     const all = targetKeyId === undefined ? withPredefined(entries, region, caller.accountId, after) : entries;

@@ -1,6 +1,7 @@
 import { keyArn, partitionOf } from '../../base/arn.ts';
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
 import { importedMaterialsOf, withMaterials } from '../../keys/imported-materials.ts';
+import { chain } from '../../base/maybe-promise.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
@@ -8,7 +9,7 @@ import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
-import { defineOperation, onKey, type OperationContext } from '../operation.ts';
+import { defineOperation, type OperationContext } from '../operation.ts';
 import type { KeyChange, NewMaterial } from '../ports.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
@@ -51,7 +52,13 @@ export const replicateKey = defineOperation({
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: onKey({ action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
+  resolve: (request, resolver) =>
+    chain(resolver.key(request.KeyId, { action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }), (primary) =>
+      // What the account may do in the Region of the replica is a matter of identity policies there.
+      request.Tags === undefined || request.Tags.length === 0
+        ? ([primary, resolver.account('kms:CreateKey')] as const)
+        : ([primary, resolver.account('kms:CreateKey'), resolver.account('kms:TagResource')] as const),
+    ),
   async execute(authorized, request, context) {
     const replica = await addReplica(authorized.targets[0].key, request, context);
     return {
