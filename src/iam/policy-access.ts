@@ -65,11 +65,12 @@ export class PolicyAccess implements AccessControl {
     };
     return chain(this.#policiesOf(request.caller), ({ principal }) =>
       chain(this.explain(ofCaller), (decision): Decision => {
-        const isDenied = decision.effect === 'deny' && decision.by !== undefined;
-        if (!isDenied && isNamedForRetirement(grant, principal)) {
-          return ALLOW;
+        const isNamed = isNamedForRetirement(grant, principal);
+        if (!isNamed && !isAccountsGrant(grant, principal)) {
+          return refusal(request.action);
         }
-        return toDecision(isDenied || isAccountsGrant(grant, principal) ? decision : refusal(request.action));
+        const isDenied = decision.effect === 'deny' && decision.by !== undefined;
+        return isNamed && !isDenied ? ALLOW : toDecision(decision);
       }),
     );
   }
@@ -179,8 +180,9 @@ function toDecision(decision: AccessDecision): Decision {
   return decision.effect === 'allow' ? ALLOW : { effect: 'deny', reason: decision.reason };
 }
 
-function refusal(action: string): AccessDecision {
-  return { effect: 'deny', by: undefined, reason: `because no identity-based policy allows the ${action} action` };
+/** The same as for a key that is not there. */
+function refusal(action: string): Decision {
+  return { effect: 'deny', reason: `because no resource-based policy allows the ${action} action` };
 }
 
 function denyAll(kind: PolicyKind): string {

@@ -104,13 +104,25 @@ export function decide(question: AccessQuestion, policies: PolicySet): AccessDec
   const session = consult('session policy', ofCaller(policies.session), asked);
   const resource = consult('resource-based policy', listOf(policies.resource), question, boundary.isGiven);
   const vpcEndpoint = consult('VPC endpoint policy', listOf(policies.vpcEndpoint), question);
+  const opinions = { identity, boundary, session, resource, vpcEndpoint };
   for (const { type, policyName, verdict } of [identity, boundary, session, resource, vpcEndpoint]) {
     if (verdict.effect === 'deny') {
       const by = { type, policyName, statement: verdict.statement };
-      return { effect: 'deny', by, reason: `with an explicit deny in ${ARTICLES[type]} ${type}` };
+      const reason = isSecret(question, opinions)
+        ? whyNot(resource, question)
+        : `with an explicit deny in ${ARTICLES[type]} ${type}`;
+      return { effect: 'deny', by, reason };
     }
   }
-  return findPermission(question, policies, { identity, boundary, session, resource, vpcEndpoint });
+  return findPermission(question, policies, opinions);
+}
+
+/**
+ * Whether the reason must not depend on what the caller's side says: a resource of another account that does not let
+ * the caller in is refused like one that is not there, which has no reason but that.
+ */
+function isSecret(question: AccessQuestion, { resource }: Opinions): boolean {
+  return isOfAnotherAccount(question) && resource.verdict.effect !== 'allow';
 }
 
 const ARTICLES: Readonly<Record<PolicyType, string>> = {
@@ -148,7 +160,7 @@ function consult(
 function findPermission(question: AccessQuestion, policies: PolicySet, opinions: Opinions): AccessDecision {
   const { resource, identity, vpcEndpoint } = opinions;
   if (isWithheld(vpcEndpoint)) {
-    return deniedFor(vpcEndpoint, question);
+    return deniedFor(isSecret(question, opinions) ? resource : vpcEndpoint, question);
   }
   const isForeign = isOfAnotherAccount(question);
   const isOwnersChoice = policies.resource === undefined && !isForeign;
@@ -199,6 +211,10 @@ function permissionOf({ type, policyName, verdict }: Opinion): Permission {
       { type: 'root user' };
 }
 
-function deniedFor({ type }: Opinion, { action }: AccessQuestion): AccessDecision {
-  return { effect: 'deny', by: undefined, reason: `because no ${type} allows the ${action} action` };
+function deniedFor(opinion: Opinion, question: AccessQuestion): AccessDecision {
+  return { effect: 'deny', by: undefined, reason: whyNot(opinion, question) };
+}
+
+function whyNot({ type }: Opinion, { action }: AccessQuestion): string {
+  return `because no ${type} allows the ${action} action`;
 }

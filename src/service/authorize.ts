@@ -58,12 +58,17 @@ export function authorize<Name extends string, Targets extends readonly Target[]
   targets: Targets,
 ): MaybePromise<Authorized<Name, Targets>> {
   const { context } = request;
+  const isForeign = ({ resourceAccountId }: Target): boolean => resourceAccountId !== context.caller.accountId;
+  // What another account has comes first: the refusal of something else would tell that it is there.
+  const ordered = targets.some(isForeign)
+    ? [...targets.filter(isForeign), ...targets.filter((target) => !isForeign(target))]
+    : targets;
   const next = (index: number): MaybePromise<Authorized<Name, Targets>> => {
-    const target = targets[index];
+    const target = ordered[index];
     if (target === undefined) {
       return new AuthorizedRequest(operation.name, targets);
     }
-    if (!operation.allowsCrossAccount && target.resourceAccountId !== context.caller.accountId) {
+    if (!operation.allowsCrossAccount && isForeign(target)) {
       throw accessDenied(context, target, FOREIGN_REASON);
     }
     if (target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)) {
@@ -153,7 +158,7 @@ const FOREIGN_REASON =
 
 /**
  * The refusal in the words of AWS. To a caller of another account it neither names the resource nor tells whether it
- * exists; only what the caller's own policies say is no secret.
+ * exists, unless its policy lets the caller in: then what the caller's own policies lack is no secret.
  *
  * @param reason the end of the sentence, from "because" or "with" on
  */
