@@ -22,6 +22,7 @@ import { SoftwareImport } from '../materials/software-import.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
 import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
+import { DEFAULT_KEYS_PER_ACCOUNT } from '../service/key-quota.ts';
 import { openStoreSecret } from '../service/key-store-secrets.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
@@ -54,6 +55,8 @@ export interface EngineOptions {
   readonly log?: Log;
   /** What tests may do to this engine; its clock is then that of the service, and `clock` that of signatures. */
   readonly testPowers?: TestPowers;
+  /** Customer managed keys that every account may have in a Region; default: 100,000. */
+  readonly keysPerAccount?: number;
   /** Request quotas that every account is held to; default: none. */
   readonly requestQuotas?: QuotaSettings;
 }
@@ -160,6 +163,7 @@ export class Engine {
         ports: {
           regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
           keys: store.keys,
+          keysPerAccount: options.keysPerAccount ?? DEFAULT_KEYS_PER_ACCOUNT,
           aliases: store.aliases,
           grants: store.grants,
           tokens,

@@ -24,6 +24,8 @@ export interface OperationContext extends RequestContext {
   /** The Regions that this service serves. */
   readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
+  /** Customer managed keys that an account may have in a Region. */
+  readonly keysPerAccount: number;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
   readonly tokens: TokenSealer;

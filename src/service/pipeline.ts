@@ -35,6 +35,8 @@ export interface ServicePorts {
   /** The Regions that the service serves. */
   readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
+  /** Customer managed keys that an account may have in a Region. */
+  readonly keysPerAccount: number;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
   readonly tokens: TokenSealer;
@@ -108,6 +110,7 @@ export function runOperation<Name extends string, Input, Targets extends readonl
           nowMs: request.nowMs,
           regions: ports.regions,
           keys: ports.keys,
+          keysPerAccount: ports.keysPerAccount,
           aliases: ports.aliases,
           grants: ports.grants,
           tokens: ports.tokens,

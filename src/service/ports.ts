@@ -80,6 +80,7 @@ export interface KeyRepository {
   /** Answers at once for a cached key. */
   find(region: string, keyId: string): MaybePromise<KmsKey | undefined>;
   list(region: string, accountId: string, page: PageRequest): Promise<Page<{ readonly keyId: string }>>;
+  countCustomerManaged(region: string, accountId: string): Promise<number>;
   /**
    * Makes all of the changes or none of them.
    * @throws VersionConflictError when a stored version is not the one that its change was made from, a new key is there

@@ -74,6 +74,18 @@ export class StoredKeys implements KeyRepository {
     return cutPage(rows, page.limit);
   }
 
+  async countCustomerManaged(region: string, accountId: string): Promise<number> {
+    const manager: KeyManager = 'CUSTOMER';
+    const row = await this.#db
+      .selectFrom('kms_keys')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('region', '=', region)
+      .where('account_id', '=', accountId)
+      .where('manager', '=', manager)
+      .executeTakeFirst();
+    return row?.count ?? 0;
+  }
+
   async commit(changes: readonly KeyChange[]): Promise<void> {
     const statements = await Promise.all(changes.map((change) => this.#statementsOf(change)));
     const changed = changes.flatMap(changesOf);

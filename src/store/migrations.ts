@@ -38,7 +38,12 @@ async function createKmsKeys(schema: Schema): Promise<void> {
     .addForeignKeyConstraint('kms_keys_store', ['region', 'key_store_id'], 'custom_key_stores', ['region', 'store_id'])
     .modifyEnd(strict)
     .execute();
-  await schema.createIndex('kms_keys_by_account').on('kms_keys').columns(['region', 'account_id', 'key_id']).execute();
+  await schema
+    .createIndex('kms_keys_by_account')
+    .on('kms_keys')
+    // With the manager, so that counting needs the index alone.
+    .columns(['region', 'account_id', 'key_id', 'manager'])
+    .execute();
   await schema
     .createIndex('kms_keys_by_deletion')
     .on('kms_keys')

@@ -67,6 +67,7 @@ function recordKeys(inner: KeyRepository, history: History<KmsKey>): KeyReposito
   return {
     find: (region, keyId) => inner.find(region, keyId),
     list: (region, accountId, page) => inner.list(region, accountId, page),
+    countCustomerManaged: (region, accountId) => inner.countCustomerManaged(region, accountId),
     listMaterials: (key, after, limit) => inner.listMaterials(key, after, limit),
     findDeletionDue: (nowMs, limit) => inner.findDeletionDue(nowMs, limit),
     findRotationDue: (nowMs, limit) => inner.findRotationDue(nowMs, limit),

@@ -17,6 +17,7 @@ import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata, type KeyMetadata } from '../key-metadata.ts';
 import { placeKey } from '../key-placement.ts';
+import { requireKeyQuota } from '../key-quota.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
@@ -66,7 +67,8 @@ export const createKey = defineOperation({
   },
   execute(_authorized, request, context) {
     const plan = planKey(request, context);
-    return chain(placeKey(request, context), (keyStore) => {
+    const placed = chain(requireKeyQuota(context.region, context), () => placeKey(request, context));
+    return chain(placed, (keyStore) => {
       const key: KmsKey = { ...plan, keyStore };
       if (key.origin === 'EXTERNAL') {
         return createWithoutMaterial(key, context);

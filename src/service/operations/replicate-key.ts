@@ -7,6 +7,7 @@ import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
 import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata } from '../key-metadata.ts';
+import { requireKeyQuota } from '../key-quota.ts';
 import { requireAcceptablePolicy } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
@@ -60,6 +61,7 @@ export const replicateKey = defineOperation({
         : ([primary, resolver.account('kms:CreateKey'), resolver.account('kms:TagResource')] as const),
     ),
   async execute(authorized, request, context) {
+    await requireKeyQuota(request.ReplicaRegion, context);
     const replica = await addReplica(authorized.targets[0].key, request, context);
     return {
       ReplicaKeyMetadata: { ...keyMetadata(replica), KeyState: 'Creating' as const, Enabled: false },
