@@ -117,7 +117,7 @@ export class Sts {
   async #assumeRole(input: AssumeRoleInput, context: StsContext): Promise<StsResult> {
     const { caller } = context;
     const role = await this.#findRole(input.RoleArn);
-    const tags = new Map((input.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+    const tags = requireSessionTags(input, caller.session);
     if (role === undefined) {
       throw this.#denied(caller, input.RoleArn);
     }
@@ -131,7 +131,8 @@ export class Sts {
     }
     const nowMs = this.#clock.nowMs();
     const inherited = caller.session;
-    const passedOn = (inherited?.transitiveTagKeys ?? []).map((key) => [key, inherited?.tags.get(key) ?? ''] as const);
+    const transitive = new Set(inherited?.transitiveTagKeys.map((key) => key.toLowerCase()));
+    const passedOn = [...(inherited?.tags ?? [])].filter(([key]) => transitive.has(key.toLowerCase()));
     const session: CallerSession = {
       issuerArn: role.arn,
       policy: input.Policy,
@@ -174,13 +175,17 @@ export class Sts {
     if (tags.size > 0) {
       actions.push('sts:TagSession');
     }
-    if (input.SourceIdentity !== undefined) {
+    const inherited = caller.session?.sourceIdentity;
+    if (input.SourceIdentity !== undefined || inherited !== undefined) {
       actions.push('sts:SetSourceIdentity');
+    }
+    if (inherited !== undefined && (input.SourceIdentity ?? inherited) !== inherited) {
+      throw this.#denied(caller, input.RoleArn, 'sts:SetSourceIdentity');
     }
     const members: Readonly<Record<string, string | readonly string[] | undefined>> = {
       'sts:rolesessionname': input.RoleSessionName,
       'sts:externalid': input.ExternalId,
-      'sts:sourceidentity': input.SourceIdentity,
+      'sts:sourceidentity': input.SourceIdentity ?? inherited,
       'sts:transitivetagkeys': input.TransitiveTagKeys,
       'aws:tagkeys': tags.size === 0 ? undefined : [...tags.keys()],
       ...Object.fromEntries([...tags].map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value])),
@@ -215,6 +220,35 @@ interface AssumeRoleInput {
   readonly TransitiveTagKeys?: readonly string[] | undefined;
   readonly ExternalId?: string | undefined;
   readonly SourceIdentity?: string | undefined;
+}
+
+/**
+ * The tags that a request gives its session; those that the caller's own session passes on come besides.
+ *
+ * @throws KmsServiceError ValidationException for a tag that is there twice, that the caller's session passes on, or
+ *   that is to be passed on and is not there
+ */
+function requireSessionTags(
+  { Tags: tags = [], TransitiveTagKeys: transitive = [] }: AssumeRoleInput,
+  session: CallerSession | undefined,
+): ReadonlyMap<string, string> {
+  const keys = new Set(tags.map(({ Key }) => Key.toLowerCase()));
+  if (keys.size < tags.length) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
+    );
+  }
+  if (transitive.some((key) => !keys.has(key.toLowerCase()))) {
+    throw new KmsServiceError('ValidationException', 'The specified transitive tag key must be included in the tags.');
+  }
+  if (session?.transitiveTagKeys.some((key) => keys.has(key.toLowerCase())) === true) {
+    throw new KmsServiceError(
+      'ValidationException',
+      'A tag cannot be set because it conflicts with a transitive tag key from the calling session.',
+    );
+  }
+  return new Map(tags.map(({ Key, Value }) => [Key, Value]));
 }
 
 function describeCaller({ accountId, arn, principalId }: Caller): StsResult {
