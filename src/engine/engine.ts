@@ -68,6 +68,9 @@ export type CallContext = Pick<RequestContext, 'caller' | 'region'> &
 /** A call inside the process came over no network. */
 const NO_ORIGIN: RequestOrigin = {};
 
+/** So long a client whose session expired is told so, and not that nobody knows its credentials. */
+const EXPIRED_SESSION_KEPT_MS = 86_400_000;
+
 const SYSTEM_CLOCK: Clock = { nowMs: () => Date.now() };
 
 /**
@@ -119,7 +122,10 @@ export class Engine {
     const { keys, materials } = parts.ports;
     const clock = parts.testPowers?.clock ?? parts.clock;
     const catchUp = (): Promise<void> => parts.store.catchUp();
-    this.#maintenance = new Maintenance(keys, materials, parts.connections, catchUp, clock, parts.log);
+    // By the clock of signatures, which they expire by.
+    const forgetSessions = (): Promise<number> =>
+      parts.store.accessKeys.deleteExpired(parts.clock.nowMs() - EXPIRED_SESSION_KEPT_MS);
+    this.#maintenance = new Maintenance(keys, materials, parts.connections, catchUp, forgetSessions, clock, parts.log);
     this.#maintenance.start();
   }
 
@@ -247,14 +253,24 @@ export class Engine {
     return this.#ports;
   }
 
-  /** A user, role or root user by its ARN, as the caller of a request; undefined for one that there is not. */
-  async findPrincipal(accountId: string, arn: string): Promise<Caller | undefined> {
+  /**
+   * A user, role or root user by its ARN, as the caller of a request; undefined for one that there is not. A role acts
+   * in a session, which gets this name.
+   */
+  async findPrincipal(accountId: string, arn: string, sessionName: string): Promise<Caller | undefined> {
     if (arn === rootOf(accountId).arn) {
       return rootOf(accountId);
     }
     const principals = await this.identities.list(accountId);
     const found = principals.find((principal) => principal.arn === arn && principal.kind !== 'service');
-    return found === undefined ? undefined : callerOf(found);
+    if (found?.kind !== 'role') {
+      return found === undefined ? undefined : callerOf(found);
+    }
+    return {
+      accountId,
+      arn: `arn:aws:sts::${accountId}:assumed-role/${found.name}/${sessionName}`,
+      principalId: `${found.uniqueId}:${sessionName}`,
+    };
   }
 
   /** 12 random digits, the first one not zero: leading zeros are what tools lose. */

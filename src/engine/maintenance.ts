@@ -32,6 +32,7 @@ interface Job {
  */
 export class Maintenance {
   readonly #catchUp: () => Promise<void>;
+  readonly #forgetSessions: () => Promise<unknown>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #deletion: Job;
@@ -41,17 +42,22 @@ export class Maintenance {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<MaintenanceReport> | undefined;
 
-  /** `catchUp` lets a process that serves no requests drop what others deleted. */
+  /**
+   * `catchUp` lets a process that serves no requests drop what others deleted; `forgetSessions` deletes temporary
+   * credentials that expired long ago.
+   */
   constructor(
     keys: KeyRepository,
     materials: KeyMaterialProvider,
     connections: KeyStoreConnections,
     catchUp: () => Promise<void>,
+    forgetSessions: () => Promise<unknown>,
     clock: Clock,
     log: Log,
   ) {
     this.#connections = connections;
     this.#catchUp = catchUp;
+    this.#forgetSessions = forgetSessions;
     this.#clock = clock;
     this.#log = log;
     this.#deletion = {
@@ -100,6 +106,7 @@ export class Maintenance {
     const deletedKeys = await this.#runJob(this.#deletion);
     const expiredKeys = await this.#runJob(this.#expiry);
     const rotatedKeys = await this.#runJob(this.#rotation);
+    await this.#forgetSessions();
     await this.#connections.resume();
     return { deletedKeys, expiredKeys, rotatedKeys };
   }

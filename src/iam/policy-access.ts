@@ -5,7 +5,6 @@ import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
 import { decide, type AccessDecision, type PolicySet } from '../policy/decide.ts';
 import type { Grant, GrantParty } from '../policy/grant.ts';
-import { matchParty } from '../policy/grant-matching.ts';
 import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.ts';
 import { principalOf, principalValues, type Principal } from '../policy/principal.ts';
 import type { AccessControl, AccessRequest, Decision } from '../service/ports.ts';
@@ -51,27 +50,27 @@ export class PolicyAccess implements AccessControl {
   /** As {@link decide}, with the policy and the statement that decided. */
   explain(request: AccessRequest, kind: 'key' | 'trust' = 'key'): MaybePromise<AccessDecision> {
     return chain(this.#policiesOf(request.caller), (policies) =>
-      chain(aliasesOf(request, policies), (aliases) => this.#explain(request, kind, policies, aliases)),
+      chain(aliasesOf(request, policies), (aliases) => {
+        const { resourcePolicy: text } = request;
+        const resource = text === undefined ? undefined : this.#compile(text, kind);
+        return this.#explain(request, resource, policies, aliases);
+      }),
     );
   }
 
   decideOnRetirement(request: AccessRequest, grant: Grant): MaybePromise<Decision> {
-    // The key policy has no say; what the policies of the caller say is asked as of a resource of its own account.
+    // The key policy has no say. The grant takes its place, as a policy of the caller's own account: it names who may
+    // retire it, and boundary, session and endpoint limit them as they do elsewhere.
     const ofCaller: AccessRequest = {
       ...request,
       resourcePolicy: undefined,
       resourceAccountId: request.caller.accountId,
       findGrants: undefined,
     };
-    return chain(this.#policiesOf(request.caller), ({ principal }) =>
-      chain(this.explain(ofCaller), (decision): Decision => {
-        const isNamed = isNamedForRetirement(grant, principal);
-        if (!isNamed && !isAccountsGrant(grant, principal)) {
-          return refusal(request.action);
-        }
-        const isDenied = decision.effect === 'deny' && decision.by !== undefined;
-        return isNamed && !isDenied ? ALLOW : toDecision(decision);
-      }),
+    return chain(this.#policiesOf(request.caller), (policies) =>
+      chain(aliasesOf(ofCaller, policies), (aliases) =>
+        chain(this.#explain(ofCaller, retirementPolicy(grant, policies.principal), policies, aliases), toDecision),
+      ),
     );
   }
 
@@ -88,11 +87,11 @@ export class PolicyAccess implements AccessControl {
 
   #explain(
     request: AccessRequest,
-    kind: 'key' | 'trust',
+    resource: CompiledPolicy | undefined,
     policies: CallerPolicies,
     aliases: readonly string[] | undefined,
   ): MaybePromise<AccessDecision> {
-    const { resourcePolicy, endpointPolicy, findGrants } = request;
+    const { endpointPolicy, findGrants } = request;
     const values = valuesOf(request, policies);
     const question = {
       principal: policies.principal,
@@ -105,7 +104,7 @@ export class PolicyAccess implements AccessControl {
       newGrant: request.newGrant,
     };
     const set: PolicySet = {
-      resource: resourcePolicy === undefined ? undefined : this.#compile(resourcePolicy, kind),
+      resource,
       identity: policies.identity,
       boundary: policies.boundary,
       session: policies.session,
@@ -138,14 +137,18 @@ export class PolicyAccess implements AccessControl {
     const { session } = caller;
     const principal: Principal = {
       ...principalOf(caller),
-      tags: new Map([...(record?.tags ?? []), ...(session?.tags ?? [])]),
+      tags: effectiveTags(record?.tags, session?.tags),
     };
     const texts = [...(record?.policies.values() ?? []), record?.permissionsBoundary, session?.policy];
     return {
       record,
       principal,
       values: principalValues(principal),
-      identity: [...(record?.policies ?? [])].map(([name, text]) => this.#compile(text, 'identity', name)),
+      // A session ends with its principal, also where a key policy still names that.
+      identity:
+        session !== undefined && record === undefined && principal.kind !== 'root'
+          ? [this.#compile(denyAll('identity'), 'identity')]
+          : [...(record?.policies ?? [])].map(([name, text]) => this.#compile(text, 'identity', name)),
       boundary:
         record?.permissionsBoundary === undefined ? undefined : this.#compile(record.permissionsBoundary, 'boundary'),
       session: session?.policy === undefined ? [] : [this.#compile(session.policy, 'session')],
@@ -180,15 +183,19 @@ function toDecision(decision: AccessDecision): Decision {
   return decision.effect === 'allow' ? ALLOW : { effect: 'deny', reason: decision.reason };
 }
 
-/** The same as for a key that is not there. */
-function refusal(action: string): Decision {
-  return { effect: 'deny', reason: `because no resource-based policy allows the ${action} action` };
-}
-
 function denyAll(kind: PolicyKind): string {
   const names = kind === 'identity' || kind === 'boundary' || kind === 'session' ? {} : { Principal: '*' };
   const target = kind === 'trust' ? {} : { Resource: '*' };
   return JSON.stringify({ Statement: [{ Effect: 'Deny', ...names, Action: '*', ...target }] });
+}
+
+/** The tags of a session go before those of its principal; their keys have no letter case. */
+function effectiveTags(
+  ofPrincipal: ReadonlyMap<string, string> = new Map(),
+  ofSession: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  const replaced = new Set([...ofSession.keys()].map((key) => key.toLowerCase()));
+  return new Map([...[...ofPrincipal].filter(([key]) => !replaced.has(key.toLowerCase())), ...ofSession]);
 }
 
 /** The values of the request and those of the caller; a value of the caller cannot be said by anyone else. */
@@ -220,13 +227,35 @@ function partiesOf(principal: Principal): [kind: GrantParty['kind'], names: read
   return ['principal', [...new Set([arn, root, ...(issuer === undefined ? [] : [issuer.arn])])]];
 }
 
-/** Whether the grant itself lets the caller retire it: as its retiring party, or as a grantee with RetireGrant. */
-function isNamedForRetirement({ grantee, retiring, operations }: Grant, principal: Principal): boolean {
-  const isParty = (party: GrantParty): boolean => {
-    const match = matchParty(party, principal);
-    return match !== undefined && (match !== 'account' || principal.kind === 'root');
-  };
-  return (retiring !== undefined && isParty(retiring)) || (operations.includes('RetireGrant') && isParty(grantee));
+/**
+ * Who may retire a grant, as a policy: its retiring party, its grantee when it has RetireGrant, and the principals to
+ * whom the account that issued it, or whose principal may retire it, leaves that by its own policies.
+ */
+function retirementPolicy(grant: Grant, caller: Principal): CompiledPolicy {
+  const { retiring, grantee, operations } = grant;
+  const parties = [retiring, operations.includes('RetireGrant') ? grantee : undefined].filter(
+    (party) => party !== undefined,
+  );
+  const namesOf = (kind: GrantParty['kind']): readonly string[] =>
+    parties.filter((party) => party.kind === kind).map(({ name }) => name);
+  const accounts = isAccountsGrant(grant, caller) ? [caller.accountId] : [];
+  return compilePolicy({
+    kind: 'key',
+    hasVariables: false,
+    statements: [
+      {
+        sid: undefined,
+        effect: 'Allow',
+        principal: { AWS: [...namesOf('principal'), ...accounts], Service: namesOf('service') },
+        notPrincipal: undefined,
+        actions: ['kms:RetireGrant'],
+        notActions: undefined,
+        resources: ['*'],
+        notResources: undefined,
+        conditions: [],
+      },
+    ],
+  });
 }
 
 /** Whether the account that issued the grant, or whose principal may retire it, can delegate that by its policies. */

@@ -86,8 +86,10 @@ export class Sts {
       case 'GetCallerIdentity':
         return describeCaller(context.caller);
       case 'GetSessionToken':
+        refuseForwarded(action, context);
         return this.#getSessionToken(parseRequest(getSessionTokenInput, withNumbers(parameters), 'json'), context);
       case 'AssumeRole':
+        refuseForwarded(action, context);
         return this.#assumeRole(parseRequest(assumeRoleInput, withNumbers(parameters), 'json'), context);
     }
   }
@@ -117,7 +119,8 @@ export class Sts {
   async #assumeRole(input: AssumeRoleInput, context: StsContext): Promise<StsResult> {
     const { caller } = context;
     const role = await this.#findRole(input.RoleArn);
-    const tags = requireSessionTags(input, caller.session);
+    const inherited = inheritedTags(caller);
+    const tags = requireSessionTags(input, inherited);
     if (role === undefined) {
       throw this.#denied(caller, input.RoleArn);
     }
@@ -130,15 +133,14 @@ export class Sts {
       }
     }
     const nowMs = this.#clock.nowMs();
-    const inherited = caller.session;
-    const transitive = new Set(inherited?.transitiveTagKeys.map((key) => key.toLowerCase()));
-    const passedOn = [...(inherited?.tags ?? [])].filter(([key]) => transitive.has(key.toLowerCase()));
+    const passedOn = new Set((input.TransitiveTagKeys ?? []).map((key) => key.toLowerCase()));
     const session: CallerSession = {
       issuerArn: role.arn,
       policy: input.Policy,
-      tags: new Map([...tags, ...passedOn]),
-      transitiveTagKeys: [...new Set([...(input.TransitiveTagKeys ?? []), ...(inherited?.transitiveTagKeys ?? [])])],
-      sourceIdentity: inherited?.sourceIdentity ?? input.SourceIdentity,
+      tags: new Map([...tags, ...inherited]),
+      // Only a tag that the session has can be passed on.
+      transitiveTagKeys: [...[...tags.keys()].filter((key) => passedOn.has(key.toLowerCase())), ...inherited.keys()],
+      sourceIdentity: caller.session?.sourceIdentity ?? input.SourceIdentity,
       issuedMs: nowMs,
     };
     const identity: Caller = {
@@ -179,13 +181,15 @@ export class Sts {
     if (input.SourceIdentity !== undefined || inherited !== undefined) {
       actions.push('sts:SetSourceIdentity');
     }
-    if (inherited !== undefined && (input.SourceIdentity ?? inherited) !== inherited) {
+    const sourceIdentity = caller.session?.sourceIdentity ?? input.SourceIdentity;
+    if ((input.SourceIdentity ?? sourceIdentity) !== sourceIdentity) {
+      // Once it is set, nobody changes it.
       throw this.#denied(caller, input.RoleArn, 'sts:SetSourceIdentity');
     }
     const members: Readonly<Record<string, string | readonly string[] | undefined>> = {
       'sts:rolesessionname': input.RoleSessionName,
       'sts:externalid': input.ExternalId,
-      'sts:sourceidentity': input.SourceIdentity ?? inherited,
+      'sts:sourceidentity': sourceIdentity,
       'sts:transitivetagkeys': input.TransitiveTagKeys,
       'aws:tagkeys': tags.size === 0 ? undefined : [...tags.keys()],
       ...Object.fromEntries([...tags].map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value])),
@@ -230,9 +234,12 @@ interface AssumeRoleInput {
  */
 function requireSessionTags(
   { Tags: tags = [], TransitiveTagKeys: transitive = [] }: AssumeRoleInput,
-  session: CallerSession | undefined,
+  inherited: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   const keys = new Set(tags.map(({ Key }) => Key.toLowerCase()));
+  if ([...keys].some((key) => key.startsWith('aws:'))) {
+    throw new KmsServiceError('ValidationException', 'Tag keys beginning with aws: are reserved.');
+  }
   if (keys.size < tags.length) {
     throw new KmsServiceError(
       'ValidationException',
@@ -242,7 +249,7 @@ function requireSessionTags(
   if (transitive.some((key) => !keys.has(key.toLowerCase()))) {
     throw new KmsServiceError('ValidationException', 'The specified transitive tag key must be included in the tags.');
   }
-  if (session?.transitiveTagKeys.some((key) => keys.has(key.toLowerCase())) === true) {
+  if ([...inherited.keys()].some((key) => keys.has(key.toLowerCase()))) {
     throw new KmsServiceError(
       'ValidationException',
       'A tag cannot be set because it conflicts with a transitive tag key from the calling session.',
@@ -253,6 +260,26 @@ function requireSessionTags(
 
 function describeCaller({ accountId, arn, principalId }: Caller): StsResult {
   return { UserId: principalId, Account: accountId, Arn: arn };
+}
+
+/**
+ * What comes out of these actions acts in the caller's name, and no longer through the service that asked for it.
+ *
+ * @throws KmsServiceError AccessDeniedException for a request that a service hands on
+ */
+function refuseForwarded(action: StsAction, { caller, origin }: StsContext): void {
+  if (origin.viaService !== undefined) {
+    throw new KmsServiceError(
+      'AccessDeniedException',
+      `User: ${caller.arn} is not authorized to perform: sts:${action} through a service`,
+    );
+  }
+}
+
+/** The tags that a session passes on to those that it makes. */
+function inheritedTags({ session }: Caller): ReadonlyMap<string, string> {
+  const keys = session?.transitiveTagKeys ?? [];
+  return new Map([...(session?.tags ?? [])].filter(([key]) => keys.includes(key)));
 }
 
 /** The form carries numbers as text. */

@@ -3,6 +3,7 @@
  *
  * @source IAM User Guide, "Grammar of the IAM JSON policy language"; KMS Developer Guide, "Key policies in AWS KMS"
  */
+import { findRepeatedMember } from './repeated-member.ts';
 import { parseOperatorName, type ConditionClause } from './condition-operators.ts';
 import { ARN_SEGMENTS } from './template.ts';
 import { INVALID_PRINCIPALS, isPolicyPrincipal, PRINCIPAL_TYPES, type PrincipalElement } from './principal-element.ts';
@@ -46,6 +47,7 @@ class GrammarError extends Error {}
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+const NEEDS_VENDOR = 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.';
 const CURRENT_VERSION = '2012-10-17';
 const VERSIONS: readonly unknown[] = [CURRENT_VERSION, '2008-10-17', undefined];
 const DOCUMENT_MEMBERS = ['Version', 'Id', 'Statement'];
@@ -68,6 +70,10 @@ export function parsePolicyDocument(text: string, kind: PolicyKind): PolicyParse
     json = JSON.parse(text);
   } catch {
     return { ok: false, problem: 'This policy contains invalid Json' };
+  }
+  const repeated = findRepeatedMember(text);
+  if (repeated !== undefined) {
+    return { ok: false, problem: `Policy has the element ${repeated} twice in one object.` };
   }
   try {
     return { ok: true, policy: parseDocument(json, kind) };
@@ -142,9 +148,7 @@ function checkActions({ actions, notActions }: Statement, kind: PolicyKind): voi
   // A statement of a key policy without Action or Resource is accepted and matches nothing, as AWS does it.
   const given = actions ?? notActions;
   require(given !== undefined || kind === 'key', 'Policy statement must contain actions.');
-  require((given ?? []).every(
-    (action) => action === '*' || action.includes(':'),
-  ), 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.');
+  require((given ?? []).every((action) => action === '*' || action.includes(':')), NEEDS_VENDOR);
 }
 
 /** Whether a text is a whole ARN, or the beginning of one and a star. */
@@ -186,11 +190,10 @@ function parseConditions(json: unknown): readonly ConditionClause[] {
     if (operator === undefined) {
       throw new GrammarError(`Invalid Condition type : ${name}.`);
     }
-    return Object.entries(requireObject(keys, 'Condition')).map(([key, value]) => ({
-      operator,
-      key: key.toLowerCase(),
-      values: parseConditionValues(value),
-    }));
+    return Object.entries(requireObject(keys, 'Condition')).map(([key, value]) => {
+      require(key.includes(':'), NEEDS_VENDOR);
+      return { operator, key: key.toLowerCase(), values: parseConditionValues(value) };
+    });
   });
 }
 

@@ -74,8 +74,8 @@ export class Authenticator {
       signedHeaders.includes(name) ? request.headers[name]?.toString() : undefined;
     const beneficiary = say(ON_BEHALF_OF);
     if (beneficiary !== undefined) {
-      const viaService = identity.arn.slice(0, identity.arn.indexOf('.'));
-      return this.#engine.findPrincipal(identity.accountId, beneficiary).then((caller) => {
+      const viaService = serviceLabel(identity.arn);
+      return this.#engine.findPrincipal(identity.accountId, beneficiary, viaService).then((caller) => {
         if (caller === undefined) {
           throw new KmsServiceError(
             'UnrecognizedClientException',
@@ -89,6 +89,13 @@ export class Authenticator {
     const sourceAccount = say(SOURCE_ACCOUNT);
     return { caller: identity, region, origin: { ...origin, sourceArn, sourceAccount } };
   }
+}
+
+const AWS_SERVICE = /^([a-z0-9-]+)(?:\.[a-z]+(?:-[a-z]+)+-\d+)?\.amazonaws\.com$/;
+
+/** `s3` for `s3.amazonaws.com`; one of another domain keeps its whole name, and so passes for none of AWS. */
+function serviceLabel(name: string): string {
+  return AWS_SERVICE.exec(name)?.[1] ?? name;
 }
 
 /** The two parts of the request target, as they came. */

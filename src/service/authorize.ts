@@ -59,6 +59,13 @@ export function authorize<Name extends string, Targets extends readonly Target[]
 ): MaybePromise<Authorized<Name, Targets>> {
   const { context } = request;
   const isForeign = ({ resourceAccountId }: Target): boolean => resourceAccountId !== context.caller.accountId;
+  if (!operation.allowsCrossAccount) {
+    // Before all else: a resource of another account that does not exist was refused before, too.
+    const foreign = targets.find(isForeign);
+    if (foreign !== undefined) {
+      throw accessDenied(context, foreign, FOREIGN_REASON);
+    }
+  }
   // What another account has comes first: the refusal of something else would tell that it is there.
   const ordered = targets.some(isForeign)
     ? [...targets.filter(isForeign), ...targets.filter((target) => !isForeign(target))]
@@ -67,9 +74,6 @@ export function authorize<Name extends string, Targets extends readonly Target[]
     const target = ordered[index];
     if (target === undefined) {
       return new AuthorizedRequest(operation.name, targets);
-    }
-    if (!operation.allowsCrossAccount && isForeign(target)) {
-      throw accessDenied(context, target, FOREIGN_REASON);
     }
     if (target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)) {
       throw accessDenied(context, target, `because no resource-based policy allows the ${target.action} action`);
@@ -97,7 +101,8 @@ function decideOn(
       action: target.action,
       resourceArn: target.resourceArn,
       resourceAccountId: target.resourceAccountId,
-      resourcePolicy: target.key?.policy,
+      // A key that an action is about without being its resource only selects.
+      resourcePolicy: target.resourceArn === target.key?.arn ? target.key.policy : undefined,
       endpointPolicy: context.origin.vpcEndpoint?.policy,
       values: requestConditions(context, target, conditions, attested),
       encryptionContext: conditions.encryptionContext,
@@ -156,9 +161,12 @@ const FOREIGN_REASON =
   'because the resource does not exist in this Region, no resource-based policies allow access, ' +
   'or a resource-based policy explicitly denies access';
 
+/** What is only said of a resource whose own policies, or a grant, let the caller in. */
+const REASON_OF_THE_INVITED = /^because no (?:identity-based policy|permissions boundary|session policy) /;
+
 /**
  * The refusal in the words of AWS. To a caller of another account it neither names the resource nor tells whether it
- * exists, unless its policy lets the caller in: then what the caller's own policies lack is no secret.
+ * exists: also a Deny of the caller's own, and the policy of the endpoint, decide only about what there is.
  *
  * @param reason the end of the sentence, from "because" or "with" on
  */
@@ -169,7 +177,7 @@ export function accessDenied(
 ): KmsServiceError {
   const isForeign = target.resourceAccountId !== request.caller.accountId;
   const subject = isForeign ? 'this resource' : `resource: ${target.resourceArn}`;
-  const end = isForeign && reason.includes('resource-based policy') ? FOREIGN_REASON : reason;
+  const end = isForeign && !REASON_OF_THE_INVITED.test(reason) ? FOREIGN_REASON : reason;
   const text = `User: ${request.caller.arn} is not authorized to perform: ${target.action} on ${subject} ${end}`;
   return new KmsServiceError('AccessDeniedException', target.denial ?? text);
 }

@@ -26,7 +26,7 @@ export function requestConditions(
       attested[key] ??
       contextValue(key, operation.encryptionContext) ??
       (target.key === undefined ? undefined : keyValue(key, target.key)) ??
-      GLOBAL_VALUES.get(key)?.({ origin: NOWHERE, ...request }, target),
+      GLOBAL_VALUES.get(key)?.({ origin: NOWHERE, ...request, region: target.region ?? request.region }, target),
   };
 }
 
@@ -40,9 +40,11 @@ function contextValue(key: string, context: Readonly<Record<string, string>> | u
   if (!key.startsWith(CONTEXT_PREFIX)) {
     return undefined;
   }
-  // Condition keys have no letter case, and so neither has the part of them that names a pair.
+  // Condition keys have no letter case, and so neither has the part of them that names a pair. Names that differ only
+  // in that have no single value: otherwise the order in which the caller gives them would choose one.
   const wanted = key.slice(CONTEXT_PREFIX.length);
-  return Object.entries(context).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const values = Object.entries(context).flatMap(([name, value]) => (name.toLowerCase() === wanted ? [value] : []));
+  return values.length > 1 ? values : values[0];
 }
 
 function keyValue(key: string, kmsKey: KmsKey): ConditionValue | undefined {
@@ -76,7 +78,7 @@ function findTag(tags: ReadonlyMap<string, string>, wanted: string): string | un
 }
 
 /** What of a target the values look at. */
-export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'key' | 'requestAlias'> & {
+export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'region' | 'key' | 'requestAlias'> & {
   readonly action: string;
 };
 

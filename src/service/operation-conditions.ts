@@ -137,46 +137,31 @@ const onGrants: Supply = (_input, { request }) => ({
   values: { 'kms:grantisforawsresource': String(request.origin.viaService !== undefined) },
 });
 
-const newKey: Supply = (input, source) => ({
-  values: input.ReplicaRegion === undefined ? plannedKey(input) : plannedReplica(input, source),
-});
-
-function plannedKey(input: Members): Values {
-  return {
-    'kms:keyspec': input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC_DEFAULT,
-    'kms:customermasterkeyspec': input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC_DEFAULT,
-    'kms:keyusage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
-    'kms:customermasterkeyusage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
-    'kms:keyorigin': input.Origin ?? 'AWS_KMS',
-    'kms:multiregion': String(input.MultiRegion === true),
-    'kms:multiregionkeytype': input.MultiRegion === true ? 'PRIMARY' : undefined,
-    ...bypass(input),
-    ...requestTags(input),
+const newKey: Supply = (input, { targets: [first] }) => {
+  // A replica is created like the key that it is one of.
+  const { keySpec, keyUsage, origin } = first?.key ?? {
+    keySpec: input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC_DEFAULT,
+    keyUsage: input.KeyUsage ?? 'ENCRYPT_DECRYPT',
+    origin: input.Origin ?? 'AWS_KMS',
   };
-}
-
-/** ReplicateKey also asks for kms:CreateKey in the Region of the replica, which is like its primary. */
-function plannedReplica(input: Members, { targets: [primary] }: ConditionSource): Values {
+  const isReplica = first?.key !== undefined;
+  const isMultiRegion = isReplica || input.MultiRegion === true;
   return {
-    'kms:keyspec': primary?.key?.keySpec,
-    'kms:customermasterkeyspec': primary?.key?.keySpec,
-    'kms:keyusage': primary?.key?.keyUsage,
-    'kms:customermasterkeyusage': primary?.key?.keyUsage,
-    'kms:keyorigin': primary?.key?.origin,
-    'kms:multiregion': 'true',
-    'kms:multiregionkeytype': 'REPLICA',
-    'aws:requestedregion': input.ReplicaRegion,
-    ...bypass(input),
-    ...requestTags(input),
+    values: {
+      'kms:keyspec': keySpec,
+      'kms:customermasterkeyspec': keySpec,
+      'kms:keyusage': keyUsage,
+      'kms:customermasterkeyusage': keyUsage,
+      'kms:keyorigin': origin,
+      'kms:multiregion': String(isMultiRegion),
+      'kms:multiregionkeytype': isMultiRegion ? (isReplica ? 'REPLICA' : 'PRIMARY') : undefined,
+      ...bypass(input),
+      ...requestTags(input),
+    },
   };
-}
+};
 
-const tagging: Supply = (input) => ({
-  values: {
-    ...requestTags(input),
-    ...(input.ReplicaRegion === undefined ? {} : { 'aws:requestedregion': input.ReplicaRegion }),
-  },
-});
+const tagging: Supply = (input) => ({ values: requestTags(input) });
 
 const newPolicy: Supply = (input) => ({ values: bypass(input) });
 

@@ -90,13 +90,15 @@ export function runOperation<Name extends string, Input, Targets extends readonl
     ports.lookups === undefined ? ports : { ...ports, ...ports.lookups },
   );
   let isCounted = false;
+  // Counted once, however often the request starts anew, and also when it finds nothing.
+  const count = (targets: readonly Target[]): void => {
+    if (!isCounted) {
+      isCounted = true;
+      requireQuota(ports.quotas, operation.name, input, request, targets);
+    }
+  };
   const attempt = (grantReferences: readonly GrantReference[]): MaybePromise<Output> =>
-    chain(operation.resolve(input, resolver), (targets) => {
-      // Counted once, however often the request starts anew.
-      if (!isCounted) {
-        requireQuota(ports.quotas, operation.name, input, request, targets);
-        isCounted = true;
-      }
+    chain(resolveTargets(operation, input, resolver, count), (targets) => {
       const asked = { context: request, input, grantReferences, attested };
       return chain(authorize(ports, asked, operation, targets), (authorized) => {
         for (const target of targets) {
@@ -134,6 +136,30 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   return chain(openGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), (references) =>
     retryConflicts(() => attempt(references)),
   );
+}
+
+/** The targets of a request, counted; one that cannot be resolved is counted without any. */
+function resolveTargets<Input, Targets extends readonly Target[]>(
+  operation: { resolve(input: Input, resolver: KeyResolver): MaybePromise<Targets> },
+  input: Input,
+  resolver: KeyResolver,
+  count: (targets: readonly Target[]) => void,
+): MaybePromise<Targets> {
+  const fail = (error: unknown): never => {
+    count([]);
+    throw error;
+  };
+  const found = (targets: Targets): Targets => {
+    count(targets);
+    return targets;
+  };
+  let resolved: MaybePromise<Targets>;
+  try {
+    resolved = operation.resolve(input, resolver);
+  } catch (error) {
+    return fail(error);
+  }
+  return resolved instanceof Promise ? resolved.then(found, fail) : found(resolved);
 }
 
 /** @throws KmsServiceError ThrottlingException */

@@ -1,5 +1,5 @@
 import { aliasArn, keyArn, parseKmsArn, partitionOf } from '../base/arn.ts';
-import { KmsServiceError, type ErrorName } from '../base/errors.ts';
+import { InvariantError, KmsServiceError, type ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { ALIAS_PREFIX, type Alias } from '../keys/alias.ts';
 import { serviceOfAlias } from '../keys/aws-managed.ts';
@@ -83,6 +83,26 @@ export class KeyResolver {
       throw new KmsServiceError('NotFoundException', `Invalid keyId '${identifier}'`);
     }
     return this.#keyById(accountId, identifier, demands);
+  }
+
+  /**
+   * A key that does not exist yet, as the target of an action on it: by default in the Region of the request, and under
+   * a star, because its id is not known either.
+   */
+  newKey(action: Target['action'], at: { readonly region?: string; readonly keyId?: string } = {}): Target {
+    const { accountId } = this.#request.caller;
+    const { region = this.#request.region, keyId = '*' } = at;
+    return { action, resourceArn: keyArn(region, accountId, keyId), resourceAccountId: accountId, region };
+  }
+
+  /** The related multi-Region key in another Region. */
+  relatedKey({ keyId, accountId, arn }: KmsKey, region: string, action: Target['action']): MaybePromise<KeyTarget> {
+    return chain(this.#keys.find(region, keyId), (related) => {
+      if (related?.accountId !== accountId) {
+        throw new InvariantError(`key ${arn} has no related key in ${region}`);
+      }
+      return { ...this.target(related, { action }), region };
+    });
   }
 
   /** The key with this id, whoever owns it; undefined when this Region has none. For ids out of what we sealed. */

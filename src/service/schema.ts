@@ -62,7 +62,7 @@ export type Shape =
   | { readonly kind: 'timestamp' }
   | ({ readonly kind: 'blob'; readonly isSecret: boolean } & Lengths)
   | ({ readonly kind: 'list'; readonly item: Shape } & Lengths)
-  | { readonly kind: 'map' }
+  | { readonly kind: 'map'; readonly maxCharacters: number }
   | { readonly kind: 'structure'; readonly members: Readonly<Record<string, MemberShape>> };
 
 export interface MemberShape {
@@ -320,10 +320,14 @@ function constraintsOf(shape: Shape): readonly string[] {
   ];
 }
 
-/** Map from strings to strings, such as the encryption context. */
-export function stringMap(): Schema<Readonly<Record<string, string>>> {
+/**
+ * Map from strings to strings, such as the encryption context.
+ *
+ * @param maxCharacters of all keys and values together: policies compare them with patterns
+ */
+export function stringMap(maxCharacters: number): Schema<Readonly<Record<string, string>>> {
   return {
-    shape: { kind: 'map' },
+    shape: { kind: 'map', maxCharacters },
     parse(value, path, violations) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new KmsServiceError('SerializationException', 'Expected map or null');
@@ -337,6 +341,10 @@ export function stringMap(): Schema<Readonly<Record<string, string>>> {
       if (entries.some(([, each]) => each === null)) {
         const shown = entries.map(([key, each]) => `${key}=${String(each)}`).join(', ');
         violations.add(`'{${shown}}' `, path, `satisfy constraint: [Member must ${MUST_NOT_BE_NULL}]`, 'Map value');
+      }
+      const characters = entries.reduce((sum, [key, each]) => sum + key.length + String(each).length, 0);
+      if (characters > maxCharacters) {
+        violations.add('', path, `have at most ${String(maxCharacters)} characters in its keys and values`, 'Map');
       }
       return value as Readonly<Record<string, string>>;
     },

@@ -39,7 +39,8 @@ export const region = string({ min: 1, max: 32, pattern: '^([a-z]+-){2,3}\\d+$' 
 export const aliasName = string({ min: 1, max: 256, pattern: '^[a-zA-Z0-9:/_-]+$' });
 export const ciphertextBlob = blob({ min: 1, max: 6144 });
 export const plaintext = blob({ min: 1, max: 4096, secret: true });
-export const encryptionContext = stringMap();
+/** AWS documents no limit; this one is far above what clients send, and keeps every condition on it cheap. */
+export const encryptionContext = stringMap(8192);
 export const encryptionAlgorithm = enumeration(ENCRYPTION_ALGORITHMS);
 export const message = blob({ min: 1, max: 4096, secret: true });
 export const signature = blob({ min: 1, max: 6144 });

@@ -46,6 +46,8 @@ export interface Target {
   readonly action: `kms:${string}`;
   readonly resourceArn: string;
   readonly resourceAccountId: string;
+  /** Where it is done, when that may be another Region than that of the request. */
+  readonly region?: string;
   /** What a refusal says, where the usual sentence would tell too much. */
   readonly denial?: string;
   /** The name that the request called the key by, when it was an alias. */

@@ -6,6 +6,7 @@ export const COMMON_DIFFERENCES: readonly string[] = [
   'A principal may do everything with what its account owns. Key policies, grants and condition keys are stored and returned, ' +
     'and do not decide yet.',
   'Ciphertext blobs have a [layout of their own](ciphertext.md): a blob of AWS opens nowhere else, here neither.',
+  'Tag keys of one key that differ only in letter case are duplicates, and an encryption context has at most 8192 characters.',
   'SM2 and ML-KEM are there in every Region.',
   'Violations name the values of an enumeration in the order of the reference, where AWS has that of a hash table.',
   'There are no request quotas, and no limit on the number of keys.',

@@ -45,7 +45,7 @@ function shapeText(shape: Shape): string {
     case 'list':
       return `list${lengthsOf(shape)}: ${shapeText(shape.item)}`;
     case 'map':
-      return 'map of string to string';
+      return `map of string to string, ${String(shape.maxCharacters)} characters at most`;
     case 'structure':
       return 'structure';
   }

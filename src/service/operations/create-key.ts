@@ -63,7 +63,7 @@ export const createKey = defineOperation({
     const create = resolver.account('kms:CreateKey');
     return request.Tags === undefined || request.Tags.length === 0
       ? ([create] as const)
-      : ([create, resolver.account('kms:TagResource')] as const);
+      : ([create, resolver.newKey('kms:TagResource')] as const);
   },
   execute(_authorized, request, context) {
     const plan = planKey(request, context);

@@ -1,4 +1,5 @@
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
+import { accessDenied } from '../authorize.ts';
 import { grantListEntry, requireParty, type GrantListEntry } from '../grants.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
 import { defineOperation } from '../operation.ts';
@@ -37,13 +38,18 @@ export const listRetirableGrants = defineOperation({
       ? ([{ ...target, resourceArn: retiring.name, resourceAccountId: retiring.name.split(':')[4] ?? '' }] as const)
       : ([target] as const);
   },
-  async execute(_authorized, input, { grants, keys, region }) {
+  async execute(authorized, input, context) {
+    const { grants, keys, region } = context;
     const retiring = requireParty('Retiring', input.RetiringPrincipal, input.RetiringServicePrincipal);
     if (retiring === undefined) {
       throw new KmsServiceError(
         'ValidationException',
         'You must specify a RetiringPrincipal or RetiringServicePrincipal.',
       );
+    }
+    if (retiring.kind === 'service' && retiring.name !== context.caller.arn) {
+      const [target] = authorized.targets;
+      throw accessDenied(context, target, 'because a service is the only one to list the grants that it may retire');
     }
     const page = await grants.list(
       region,

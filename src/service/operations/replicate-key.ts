@@ -1,7 +1,7 @@
 import { keyArn, partitionOf } from '../../base/arn.ts';
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
-import { importedMaterialsOf, withMaterials } from '../../keys/imported-materials.ts';
 import { chain } from '../../base/maybe-promise.ts';
+import { importedMaterialsOf, withMaterials } from '../../keys/imported-materials.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
@@ -14,6 +14,7 @@ import { defineOperation, type OperationContext } from '../operation.ts';
 import type { KeyChange, NewMaterial } from '../ports.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
+import type { Target } from '../target.ts';
 
 export const replicateKeyInput = structure({
   KeyId: required(shapes.keyId),
@@ -54,11 +55,16 @@ export const replicateKey = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: (request, resolver) =>
-    chain(resolver.key(request.KeyId, { action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }), (primary) =>
-      // What the account may do in the Region of the replica is a matter of identity policies there.
-      request.Tags === undefined || request.Tags.length === 0
-        ? ([primary, resolver.account('kms:CreateKey')] as const)
-        : ([primary, resolver.account('kms:CreateKey'), resolver.account('kms:TagResource')] as const),
+    chain(
+      resolver.key(request.KeyId, { action: 'kms:ReplicateKey', forms: 'idOrArn', rule: 'replicate' }),
+      (primary) => {
+        // In its own Region the replica is a key that is created there.
+        const { ReplicaRegion: region, Tags: tags = [] } = request;
+        const create: Target = { ...resolver.account('kms:CreateKey'), region };
+        return tags.length === 0
+          ? ([primary, create] as const)
+          : ([primary, create, resolver.newKey('kms:TagResource', { region, keyId: primary.key.keyId })] as const);
+      },
     ),
   async execute(authorized, request, context) {
     await requireKeyQuota(request.ReplicaRegion, context);

@@ -1,5 +1,5 @@
 import { KmsServiceError } from '../../base/errors.ts';
-import { MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
+import { findTagProblem, MAX_TAGS_PER_KEY } from '../../keys/tags.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { changeKey } from '../change-key.ts';
 import { defineOperation, onKey } from '../operation.ts';
@@ -23,6 +23,10 @@ export const tagResource = defineOperation({
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     const tags = new Map([...key.tags, ...requireTagMap(input.Tags)]);
+    const problem = findTagProblem([...tags.keys()]);
+    if (problem !== undefined) {
+      throw new KmsServiceError('TagException', problem);
+    }
     if (tags.size > MAX_TAGS_PER_KEY) {
       throw new KmsServiceError('LimitExceededException', 'Too many tags');
     }

@@ -20,7 +20,7 @@ export const untagResource = defineOperation({
   resolve: onKey({ action: 'kms:UntagResource', forms: 'idOrArn', rule: 'describe' }),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
-    if (findTagProblem([...new Set(input.TagKeys)]) !== undefined) {
+    if (input.TagKeys.some((tagKey) => findTagProblem([tagKey]) !== undefined)) {
       throw new KmsServiceError('TagException', 'Tags beginning with aws: are reserved');
     }
     const removed = new Set(input.TagKeys);

@@ -1,10 +1,12 @@
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../../keys/kms-key.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
-import { defineOperation, onKey } from '../operation.ts';
+import { defineOperation } from '../operation.ts';
 import type { KeyChange } from '../ports.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
+import type { KeyTarget } from '../target.ts';
 
 /**
  * Makes a replica the primary and the primary a replica, in one commit: there are never two primaries, and the state
@@ -24,7 +26,17 @@ export const updatePrimaryRegion = defineOperation({
     'UnsupportedOperationException',
   ],
   allowsCrossAccount: false,
-  resolve: onKey({ action: 'kms:UpdatePrimaryRegion', forms: 'idOrArn', rule: 'use' }),
+  resolve: (input, resolver) =>
+    chain(
+      resolver.key(input.KeyId, { action: 'kms:UpdatePrimaryRegion', forms: 'idOrArn', rule: 'use' }),
+      (primary): MaybePromise<readonly [KeyTarget, ...KeyTarget[]]> =>
+        primary.key.multiRegion?.replicaRegions.includes(input.PrimaryRegion) === true
+          ? chain(
+              resolver.relatedKey(primary.key, input.PrimaryRegion, 'kms:UpdatePrimaryRegion'),
+              (replica) => [primary, replica] as const,
+            )
+          : [primary],
+    ),
   async execute(authorized, input, { keys }) {
     const { key } = authorized.targets[0];
     const { multiRegion } = key;
