@@ -95,6 +95,8 @@ export interface AccessKeyRecords {
   /** Inserts the record, or replaces the one with its id. */
   put(record: AccessKeyRecord): Promise<void>;
   /** Returns false when there was no such access key. */
+  setActive(accessKeyId: string, isActive: boolean): Promise<boolean>;
+  /** Returns false when there was no such access key. */
   delete(accessKeyId: string): Promise<boolean>;
   /** The long-term access keys of one principal, oldest first. */
   listOfPrincipal(principalId: string): Promise<readonly AccessKeyRecord[]>;

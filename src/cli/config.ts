@@ -117,7 +117,7 @@ export function parseListen(name: string, text: string, plainHttp: string | unde
   const match = LISTEN.exec(text);
   const port = Number(match?.[3] ?? Number.NaN);
   if (match === null || !(port <= 65_535)) {
-    throw new ConfigError(`${name} must look like http://127.0.0.1:4599, not "${text}"`);
+    throw new ConfigError(`${name} must look like http://127.0.0.1:4599 or https://0.0.0.0:4600, not "${text}"`);
   }
   const host = (match[2] === '' ? '127.0.0.1' : (match[2] ?? '')).replace(/^\[|\]$/g, '');
   const isTls = match[1]?.toLowerCase() === 'https://';
@@ -126,8 +126,8 @@ export function parseListen(name: string, text: string, plainHttp: string | unde
   }
   if (!isTls && !LOOPBACK.test(host) && plainHttp !== 'anywhere') {
     throw new ConfigError(
-      `${name}=${text} would send plaintext keys over the network: listen on 127.0.0.1 and set KEYWRIGHT_TLS_LISTEN ` +
-        'for everyone else, or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
+      `${name}=${text} would send plaintext keys over the network: listen on 127.0.0.1 and use TLS for everyone else ` +
+        '(KEYWRIGHT_TLS_LISTEN), or set KEYWRIGHT_PLAIN_HTTP=anywhere where the network itself is trusted',
     );
   }
   return { host, port, isTls };
@@ -146,9 +146,9 @@ function parseQuotas(text = 'aws'): QuotaConfig {
   if (text === 'off') {
     return undefined;
   }
-  const rates = text === 'aws' ? [] : text.split(',').map((part) => part.trim().split('=', 2));
-  for (const [quota = '', rate = ''] of rates) {
-    if (!DEFAULT_RATES.has(quota) || !(/^\d{1,9}(?:\.\d+)?$/.test(rate) && Number(rate) > 0)) {
+  const rates = text === 'aws' ? [] : text.split(',').map((part) => part.trim().split('='));
+  for (const [quota = '', rate = '', ...rest] of rates) {
+    if (!DEFAULT_RATES.has(quota) || rest.length > 0 || !(/^\d{1,9}(?:\.\d+)?$/.test(rate) && Number(rate) > 0)) {
       throw new ConfigError(
         'KEYWRIGHT_QUOTAS must be aws, off, or a comma list such as CreateKey=50,CryptographicOperationsRsa=2000; ' +
           `"${quota}=${rate}" is no quota with a rate`,
@@ -176,15 +176,17 @@ function parseTls(get: (name: string) => string | undefined): TlsConfig {
   }
   const own = certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile };
   const base = { names: names.filter((name) => name !== ''), own };
+  if (text === undefined && own !== undefined && get('KEYWRIGHT_VPC_ENDPOINTS') === undefined) {
+    throw new ConfigError('KEYWRIGHT_TLS_CERT needs a listener that shows it: set KEYWRIGHT_TLS_LISTEN as well');
+  }
   if (text === undefined) {
     return { ...base, address: undefined };
   }
   const withScheme = text.includes('://') ? text : `https://${text}`;
-  const address = parseListen('KEYWRIGHT_TLS_LISTEN', withScheme, undefined);
-  if (!address.isTls) {
+  if (!/^https:/i.test(withScheme)) {
     throw new ConfigError(`KEYWRIGHT_TLS_LISTEN must look like https://0.0.0.0:4600, not "${text}"`);
   }
-  return { ...base, address };
+  return { ...base, address: parseListen('KEYWRIGHT_TLS_LISTEN', withScheme, undefined) };
 }
 
 /** Whoever reaches the control endpoint needs no signature: it must not be in reach of a network. */

@@ -26,8 +26,15 @@ export async function ensureCredentials(engine: Engine, config: ServerConfig): P
   if (config.credentials !== undefined) {
     const { accessKeyId, secretAccessKey, accountId } = config.credentials;
     const known = await engine.accessKeys.find(accessKeyId);
-    const owner = await administratorOf(engine, accountId ?? known?.identity.accountId ?? engine.newAccountId());
-    await engine.accessKeys.put({ accessKeyId, secretAccessKey }, owner);
+    const isStored =
+      known !== undefined &&
+      (accountId === undefined || accountId === known.identity.accountId) &&
+      engine.accessKeys.hasSecret(known, secretAccessKey);
+    // One that is stored stays as it is: an operator may have deactivated it.
+    if (!isStored) {
+      const owner = await administratorOf(engine, accountId ?? known?.identity.accountId ?? engine.newAccountId());
+      await engine.accessKeys.put({ accessKeyId, secretAccessKey }, owner);
+    }
     return { kind: 'given', accessKeyId };
   }
   if (await engine.accessKeys.hasAny()) {

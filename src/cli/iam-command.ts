@@ -49,6 +49,12 @@ type Values = ReturnType<typeof parse>['values'];
 
 const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 
+type Option = keyof typeof OPTIONS;
+
+const CREATE_OPTIONS: readonly Option[] = ['account', 'policy', 'boundary', 'tag'];
+const UPDATE_OPTIONS: readonly Option[] = [...CREATE_OPTIONS, 'remove-policy', 'untag'];
+const ROLE_OPTIONS: readonly Option[] = ['trust', 'max-session'];
+
 /** @throws ConfigError for a command line that cannot be used, or a change that cannot be made */
 export async function runIam(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
@@ -60,6 +66,7 @@ export async function runIam(args: readonly string[]): Promise<void> {
   if (command === undefined) {
     throw new ConfigError(`unknown command "iam ${positionals.join(' ')}"; keywright iam --help lists them`);
   }
+  requireOptions(values, optionsOf(positionals));
   const { dataDirectory, store } = readServerConfig(process.env);
   const engine = await Engine.open({ dataDirectory, ...(store === undefined ? {} : { store }) });
   try {
@@ -74,11 +81,31 @@ export async function runIam(args: readonly string[]): Promise<void> {
   }
 }
 
+/** The options that a command looks at; any other one would be ignored. */
+function optionsOf([thing, verb]: readonly string[]): readonly Option[] {
+  if (thing === 'account') {
+    return [];
+  }
+  if (thing === 'access-key') {
+    return verb === 'create' || verb === 'list' ? ['account', 'service'] : [];
+  }
+  const own = verb === 'create' ? CREATE_OPTIONS : verb === 'update' ? UPDATE_OPTIONS : undefined;
+  return own === undefined ? ['account'] : [...own, ...(thing === 'role' ? ROLE_OPTIONS : [])];
+}
+
+function requireOptions(values: Values, options: readonly Option[]): void {
+  const idle = Object.keys(values).find((name) => !(options as readonly string[]).includes(name));
+  if (idle !== undefined) {
+    throw new ConfigError(`this command does not take --${idle}; keywright iam --help lists them`);
+  }
+}
+
 type Command = (engine: Engine) => Promise<unknown>;
 
 function findCommand([thing, verb, name, ...rest]: readonly string[], values: Values): Command | undefined {
   if (thing === 'list' && verb === undefined) {
-    return async ({ identities }) => (await identities.list(values.account)).map(show);
+    const account = values.account === undefined ? undefined : requireAccount(values);
+    return async ({ identities }) => (await identities.list(account)).map(show);
   }
   if (rest.length > 0 || verb === undefined) {
     return undefined;
@@ -148,6 +175,10 @@ function accessKeyCommand(verb: string, name: string, values: Values): Command |
 /** The settings of the command line on top of those that are there. */
 function settingsOf(values: Values, stored: PrincipalRecord | undefined): PrincipalSettings {
   const policies = new Map(stored?.policies);
+  const missing = values['remove-policy']?.find((policy) => !policies.has(policy));
+  if (missing !== undefined) {
+    throw new ConfigError(`there is no policy ${missing} to remove`);
+  }
   for (const [policy, file] of pairsOf(values.policy, '--policy', 'NAME=FILE')) {
     policies.set(policy, readText(file));
   }
@@ -187,8 +218,10 @@ function readText(file: string): string {
 }
 
 function requireAccount({ account }: Values): string {
-  if (account === undefined) {
-    throw new ConfigError('--account is missing: the 12 digits of the account');
+  if (account === undefined || !/^\d{12}$/.test(account)) {
+    throw new ConfigError(
+      `--account must be the 12 digits of the account${account === undefined ? '' : `, not "${account}"`}`,
+    );
   }
   return account;
 }

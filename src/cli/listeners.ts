@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { HttpServer, type HttpServerOptions } from '../server/http-server.ts';
 import { ensureCertificates, type TlsCredentials } from '../server/tls-certificates.ts';
 import { ConfigError, type Address, type ServerConfig } from './config.ts';
-import { readVpcEndpoints } from './vpc-endpoints.ts';
+import { readVpcEndpoints, type VpcEndpointConfig } from './vpc-endpoints.ts';
 
 const CERTIFICATE_CHECK_MS = 86_400_000;
 
@@ -41,9 +41,10 @@ export async function openListeners(
   plainHttp: string | undefined,
 ): Promise<OpenListeners> {
   const endpoints = config.vpcEndpoints === undefined ? [] : readVpcEndpoints(config.vpcEndpoints, plainHttp);
-  const wanted = [
-    { address: config.address, endpoint: undefined },
-    ...(config.tls.address === undefined ? [] : [{ address: config.tls.address, endpoint: undefined }]),
+  const wanted: readonly (VpcEndpointConfig | { readonly address: Address; readonly hasTestControl?: boolean })[] = [
+    // The settings keep this one on loopback when there are test powers.
+    { address: config.address, hasTestControl: config.hasTestPowers },
+    ...(config.tls.address === undefined ? [] : [{ address: config.tls.address }]),
     ...endpoints,
   ];
   const hosts = wanted.filter(({ address }) => address.isTls).map(({ address }) => address.host);
@@ -54,10 +55,11 @@ export async function openListeners(
     await Promise.all(servers.map(({ server }) => server.close()));
   };
   try {
-    for (const { address, endpoint } of wanted) {
-      const options = { engine, log, host: address.host, port: address.port, vpcEndpoint: endpoint };
+    for (const { address, ...rest } of wanted) {
+      const options = { engine, log, host: address.host, port: address.port, ...rest };
       const server = await listen(address.isTls ? { ...options, tls } : options);
-      const listener = { url: urlOf(address, server.port), vpcEndpointId: endpoint?.id };
+      const vpcEndpointId = 'vpcEndpoint' in rest ? rest.vpcEndpoint.id : undefined;
+      const listener = { url: urlOf(address, server.port), vpcEndpointId };
       servers.push({ server, listener, isTls: address.isTls });
     }
   } catch (error) {

@@ -49,7 +49,8 @@ export async function runServer(args: readonly string[]): Promise<void> {
     if (config.seed !== undefined) {
       process.stdout.write(await applySeedFile(engine, dataDirectory, config.seed));
     }
-    credentials = await ensureCredentials(engine, config);
+    // Several servers may start on a new store at once; only one of them makes the first account.
+    credentials = await engine.exclusively(() => ensureCredentials(engine, config));
     listeners = await openListeners(engine, log, config, process.env['KEYWRIGHT_PLAIN_HTTP']);
   } catch (error) {
     await engine.close();

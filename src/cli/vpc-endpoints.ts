@@ -7,7 +7,7 @@ import { ConfigError, parseListen, type Address } from './config.ts';
 /** A listener whose requests come through a VPC endpoint. */
 export interface VpcEndpointConfig {
   readonly address: Address;
-  readonly endpoint: VpcEndpoint;
+  readonly vpcEndpoint: VpcEndpoint;
 }
 
 const MEMBERS = ['listen', 'policy', 'vpcEndpointId', 'vpcId'];
@@ -33,12 +33,16 @@ export function readVpcEndpoints(path: string, plainHttp: string | undefined): r
     if (unknown !== undefined) {
       throw new ConfigError(`${where} has the unknown member "${unknown}"`);
     }
-    const endpoint = {
+    const vpcEndpoint = {
       id: requireId(members['vpcEndpointId'], /^vpce-[0-9a-f]{8,17}$/, `${where}: vpcEndpointId`),
       vpcId: requireId(members['vpcId'], /^vpc-[0-9a-f]{8,17}$/, `${where}: vpcId`),
       policy: requirePolicy(members['policy'], where),
     };
-    return { address: parseListen(`${where}: listen`, String(members['listen']), plainHttp), endpoint };
+    const { listen } = members;
+    if (typeof listen !== 'string') {
+      throw new ConfigError(`${where}: listen must be an address such as https://10.0.0.1:4601`);
+    }
+    return { address: parseListen(`${where}: listen`, listen, plainHttp), vpcEndpoint };
   });
 }
 
@@ -54,7 +58,13 @@ function parseFile(path: string): readonly unknown[] {
   if (problem !== undefined) {
     throw new ConfigError(`${path}: ${problem.message}`);
   }
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // Aliases to nothing, or too many of them.
+    throw new ConfigError(`${path}: ${(error as Error).message}`);
+  }
   if (!Array.isArray(content)) {
     throw new ConfigError(`${path} must be a list of endpoints`);
   }

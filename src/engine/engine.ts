@@ -10,7 +10,7 @@ import { SILENT_LOG, type Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { COMMERCIAL_REGIONS } from '../base/regions.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
-import { callerOf, Identities, rootOf } from '../iam/identities.ts';
+import { callerOf, Identities, nameOf, rootOf } from '../iam/identities.ts';
 import { PolicyAccess } from '../iam/policy-access.ts';
 import { Sts } from '../iam/sts.ts';
 import { AbsentBackend } from '../materials/absent-backend.ts';
@@ -146,7 +146,10 @@ export class Engine {
     const core = loadCore();
     const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock, log);
     try {
-      const rootKey = await openPassphraseFileRootKey(core, store.hierarchy, join(dataDirectory, 'root-key'), clock);
+      const rootKeyFile = join(dataDirectory, 'root-key');
+      const rootKey = await store.exclusively(() =>
+        openPassphraseFileRootKey(core, store.hierarchy, rootKeyFile, clock),
+      );
       const regionKeys = new RegionKeys(core, store.hierarchy, rootKey, clock);
       const software = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
         store.keys.findMaterial(key, materialId),
@@ -183,7 +186,7 @@ export class Engine {
           quotas:
             options.requestQuotas === undefined
               ? undefined
-              : new LeasedRequestQuotas(store.quotas(), options.requestQuotas),
+              : new LeasedRequestQuotas(store.quotas(), SYSTEM_CLOCK, options.requestQuotas),
           random: core,
           envelopes: core,
           attestationRoots,
@@ -261,8 +264,8 @@ export class Engine {
     if (arn === rootOf(accountId).arn) {
       return rootOf(accountId);
     }
-    const principals = await this.identities.list(accountId);
-    const found = principals.find((principal) => principal.arn === arn && principal.kind !== 'service');
+    const name = nameOf(accountId, arn);
+    const found = name === undefined ? undefined : await this.identities.findByName(name);
     if (found?.kind !== 'role') {
       return found === undefined ? undefined : callerOf(found);
     }
@@ -282,6 +285,13 @@ export class Engine {
   /** The time of the service in milliseconds since 1970: what keys, grants and schedules go by. */
   nowMs(): number {
     return (this.testPowers?.clock ?? this.clock).nowMs();
+  }
+
+  /**
+   * Runs `work` while no other process on this store runs any: for what is made when it is missing. Calls do not nest.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#store.exclusively(work);
   }
 
   /** Resolves when the store answers. */

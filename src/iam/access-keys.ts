@@ -108,13 +108,8 @@ export class AccessKeys {
   }
 
   /** Lets an access key be used, or no longer; false when there is none. */
-  async setActive(accessKeyId: string, isActive: boolean): Promise<boolean> {
-    const record = await this.#records.find(accessKeyId);
-    if (record === undefined) {
-      return false;
-    }
-    await this.#records.put({ ...record, isActive });
-    return true;
+  setActive(accessKeyId: string, isActive: boolean): Promise<boolean> {
+    return this.#records.setActive(accessKeyId, isActive);
   }
 
   /** Returns false when there was no such access key. */

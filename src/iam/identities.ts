@@ -165,9 +165,19 @@ export class Identities {
     }
   }
 
-  #newUniqueId({ kind, name }: PrincipalName): string {
-    return kind === 'service' ? name : randomId(this.#core, kind === 'user' ? 'AIDA' : 'AROA');
+  /** Each account that lets a service in has a principal for it. */
+  #newUniqueId({ kind, name, accountId }: PrincipalName): string {
+    return kind === 'service' ? `${name}/${accountId}` : randomId(this.#core, kind === 'user' ? 'AIDA' : 'AROA');
   }
+}
+
+const PRINCIPAL_ARN = /^arn:aws:iam::\d{12}:(user|role)\/([^/]+)$/;
+
+/** What an ARN names in an account; undefined for that of another account, and for what is no user or role. */
+export function nameOf(accountId: string, arn: string): PrincipalName | undefined {
+  const [, kind, name] = PRINCIPAL_ARN.exec(arn) ?? [];
+  const wanted: PrincipalName = { accountId, kind: kind === 'role' ? 'role' : 'user', name: name ?? '' };
+  return arnOf(wanted) === arn ? wanted : undefined;
 }
 
 /** The principal as the caller of a request with its long-term credentials. */
@@ -199,6 +209,9 @@ function requireValid(record: PrincipalRecord): void {
   requireValidPolicies(record);
   requireValidTags(record.tags);
   const seconds = record.maxSessionSeconds;
+  if (kind !== 'role' && seconds !== undefined) {
+    throw new IdentityError('InvalidInput', `A ${kind} has no longest session.`);
+  }
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 3600 && seconds <= 43_200)) {
     throw new IdentityError('InvalidInput', 'The longest session of a role has 3600 to 43200 seconds.');
   }

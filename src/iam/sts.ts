@@ -82,14 +82,16 @@ export class Sts {
     parameters: Readonly<Record<string, unknown>>,
     context: StsContext,
   ): Promise<StsResult> {
+    // Credentials that a service got in the name of a user would no longer say that a service uses them.
+    if (action !== 'GetCallerIdentity' && (context.origin.viaService !== undefined || isService(context.caller))) {
+      throw new KmsServiceError('AccessDeniedException', `Services cannot call ${action}`);
+    }
     switch (action) {
       case 'GetCallerIdentity':
         return describeCaller(context.caller);
       case 'GetSessionToken':
-        refuseForwarded(action, context);
         return this.#getSessionToken(parseRequest(getSessionTokenInput, withNumbers(parameters), 'json'), context);
       case 'AssumeRole':
-        refuseForwarded(action, context);
         return this.#assumeRole(parseRequest(assumeRoleInput, withNumbers(parameters), 'json'), context);
     }
   }
@@ -118,6 +120,9 @@ export class Sts {
 
   async #assumeRole(input: AssumeRoleInput, context: StsContext): Promise<StsResult> {
     const { caller } = context;
+    if (caller.arn.endsWith(':root')) {
+      throw new KmsServiceError('AccessDeniedException', 'Roles may not be assumed by root accounts.');
+    }
     const role = await this.#findRole(input.RoleArn);
     const inherited = inheritedTags(caller);
     const tags = requireSessionTags(input, inherited);
@@ -258,22 +263,12 @@ function requireSessionTags(
   return new Map(tags.map(({ Key, Value }) => [Key, Value]));
 }
 
-function describeCaller({ accountId, arn, principalId }: Caller): StsResult {
-  return { UserId: principalId, Account: accountId, Arn: arn };
+function isService({ arn }: Caller): boolean {
+  return !arn.startsWith('arn:');
 }
 
-/**
- * What comes out of these actions acts in the caller's name, and no longer through the service that asked for it.
- *
- * @throws KmsServiceError AccessDeniedException for a request that a service hands on
- */
-function refuseForwarded(action: StsAction, { caller, origin }: StsContext): void {
-  if (origin.viaService !== undefined) {
-    throw new KmsServiceError(
-      'AccessDeniedException',
-      `User: ${caller.arn} is not authorized to perform: sts:${action} through a service`,
-    );
-  }
+function describeCaller({ accountId, arn, principalId }: Caller): StsResult {
+  return { UserId: principalId, Account: accountId, Arn: arn };
 }
 
 /** The tags that a session passes on to those that it makes. */

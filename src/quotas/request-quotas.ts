@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { QuotaRecords } from '../base/stored-records.ts';
 import type { RequestQuotas } from '../service/ports.ts';
 import { DEFAULT_RATES, defaultRate } from '../service/quota-groups.ts';
@@ -15,6 +16,8 @@ const DEFAULT_BURST_SECONDS = 60;
 const DEFAULT_MIN_BURST = 100;
 /** A process draws requests from the shared bucket for this part of a second at once. */
 const LEASES_PER_SECOND = 20;
+/** An empty bucket is looked at again after this time at the latest. */
+const MAX_WAIT_MS = 50;
 
 /** What this process may still let through of one quota. */
 interface Lease {
@@ -30,10 +33,14 @@ interface Lease {
 export class LeasedRequestQuotas implements RequestQuotas {
   readonly #records: QuotaRecords;
   readonly #settings: QuotaSettings;
+  readonly #clock: Clock;
   readonly #leases = new Map<string, Lease>();
 
-  /** @throws RangeError for a rate or a burst that is no positive number, or the rate of a quota that there is not */
-  constructor(records: QuotaRecords, settings: QuotaSettings = {}) {
+  /**
+   * @param clock of the machine, which all processes on the store share; not that of the service, which tests may move
+   * @throws RangeError for a rate or a burst that is no positive number, or the rate of a quota that there is not
+   */
+  constructor(records: QuotaRecords, clock: Clock, settings: QuotaSettings = {}) {
     for (const [quota, rate] of settings.rates ?? []) {
       if (!DEFAULT_RATES.has(quota) || !(rate > 0)) {
         throw new RangeError(`there is no quota ${quota} of ${String(rate)} requests a second`);
@@ -46,6 +53,7 @@ export class LeasedRequestQuotas implements RequestQuotas {
     }
     this.#records = records;
     this.#settings = settings;
+    this.#clock = clock;
   }
 
   take(accountId: string, region: string, quota: string): boolean {
@@ -64,9 +72,10 @@ export class LeasedRequestQuotas implements RequestQuotas {
   }
 
   #renew(bucket: string, lease: Lease, rate: number): boolean {
-    // Wall clock time, for the processes of one machine share it; the clock of the service may be moved by tests.
-    const nowMs = Date.now();
-    if (nowMs < lease.emptyUntilMs) {
+    const nowMs = this.#clock.nowMs();
+    const waitMs = lease.emptyUntilMs - nowMs;
+    // A longer wait than there is means that the clock went back.
+    if (waitMs > 0 && waitMs <= MAX_WAIT_MS) {
       return false;
     }
     const { burstSeconds = DEFAULT_BURST_SECONDS, minBurst = DEFAULT_MIN_BURST } = this.#settings;
@@ -78,7 +87,7 @@ export class LeasedRequestQuotas implements RequestQuotas {
       capacity,
       nowMs,
     });
-    lease.emptyUntilMs = lease.remaining < 1 ? nowMs + Math.min(1000 / rate, 50) : 0;
+    lease.emptyUntilMs = lease.remaining < 1 ? nowMs + Math.min(1000 / rate, MAX_WAIT_MS) : 0;
     return lease.remaining >= 1;
   }
 }

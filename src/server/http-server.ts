@@ -31,6 +31,8 @@ const HTTP_OPTIONS: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   noDelay: true,
 };
+/** The shutdown does not see connections that have not shaken hands yet: they must not last. */
+const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: HEADERS_TIMEOUT_MS } as const;
 
 export interface HttpServerOptions {
   readonly engine: Engine;
@@ -42,11 +44,14 @@ export interface HttpServerOptions {
   readonly tls?: TlsCredentials | undefined;
   /** Present for a listener that is the door of a VPC endpoint. */
   readonly vpcEndpoint?: VpcEndpoint | undefined;
+  /** Whether the listener has the control endpoint of an engine with test powers: only where no network gets at it. */
+  readonly hasTestControl?: boolean | undefined;
 }
 
 /** The HTTP door of an engine. */
 export class HttpServer {
   readonly #engine: Engine;
+  readonly #testPowers: TestPowers | undefined;
   readonly #kms: KmsEndpoint;
   readonly #sts: StsEndpoint;
   readonly #log: Log;
@@ -55,6 +60,7 @@ export class HttpServer {
 
   private constructor(options: HttpServerOptions) {
     this.#engine = options.engine;
+    this.#testPowers = options.hasTestControl === true ? options.engine.testPowers : undefined;
     const authenticator = new Authenticator(options.engine, options.vpcEndpoint);
     this.#kms = new KmsEndpoint(options.engine, authenticator);
     this.#sts = new StsEndpoint(options.engine, authenticator);
@@ -69,7 +75,7 @@ export class HttpServer {
       options.tls === undefined
         ? createServer(HTTP_OPTIONS, listener)
         : createTlsServer(
-            { ...HTTP_OPTIONS, cert: options.tls.certificate, key: options.tls.privateKey, minVersion: 'TLSv1.2' },
+            { ...HTTP_OPTIONS, ...TLS_OPTIONS, cert: options.tls.certificate, key: options.tls.privateKey },
             listener,
           );
   }
@@ -90,7 +96,7 @@ export class HttpServer {
   /** Shows other certificates to connections that begin from now on. */
   useCredentials({ certificate, privateKey }: TlsCredentials): void {
     if (this.#server instanceof TlsServer) {
-      this.#server.setSecureContext({ cert: certificate, key: privateKey, minVersion: 'TLSv1.2' });
+      this.#server.setSecureContext({ ...TLS_OPTIONS, cert: certificate, key: privateKey });
     }
   }
 
@@ -120,8 +126,8 @@ export class HttpServer {
       sendText(response, 200, 'ok\n');
     } else if (request.method === 'GET' && request.url === '/readyz') {
       await this.#sendReadiness(response);
-    } else if (this.#engine.testPowers !== undefined && request.url?.startsWith(TEST_CONTROL_PREFIX) === true) {
-      await this.#sendControlAnswer(this.#engine.testPowers, request, response);
+    } else if (this.#testPowers !== undefined && request.url?.startsWith(TEST_CONTROL_PREFIX) === true) {
+      await this.#sendControlAnswer(this.#testPowers, request, response);
     } else {
       await this.#sendAnswer(request, response);
     }

@@ -8,6 +8,9 @@ import { encodeQueryAnswer, encodeQueryError, parseQuery } from './query-protoco
 const SERVICE = 'sts';
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
+/** Most characters of the name of an unknown action that an error repeats. */
+const MAX_ECHO_LENGTH = 64;
+
 export const XML_CONTENT_TYPE = 'text/xml';
 
 /** An answer as it goes over the wire. */
@@ -45,7 +48,7 @@ export class StsEndpoint {
   async answer(request: IncomingMessage, body: Buffer, requestId: string): Promise<QueryAnswer> {
     const query = parseQuery(body.toString('utf8'));
     if (query === undefined || !isStsAction(query.action)) {
-      const action = query?.action ?? '';
+      const action = query?.action.slice(0, MAX_ECHO_LENGTH) ?? '';
       throw new KmsServiceError(
         'UnknownOperationException',
         `Could not find operation ${action} for version 2011-06-15`,

@@ -1,5 +1,5 @@
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -24,10 +24,12 @@ const RENEW_BEFORE_DAYS = 30;
 /** Clocks of clients may be behind. */
 const BACKDATE_MS = 3_600_000;
 
+/** The certificate of our own authority, for clients. */
 const CA_FILE = 'ca.pem';
+/** Private key and certificate of the authority; in one file, so that they always fit each other. */
 const CA_KEY_FILE = 'ca-key.pem';
+/** Private key and certificate of the server; in one file for the same reason. */
 const SERVER_FILE = 'server.pem';
-const SERVER_KEY_FILE = 'server-key.pem';
 
 /** Where the certificate of our own authority is, which clients are told to trust. */
 export function caPath(directory: string): string {
@@ -37,7 +39,10 @@ export function caPath(directory: string): string {
 /**
  * The credentials of a listener for `names` (DNS names and IP addresses; those of this machine are added). The first
  * call makes a certificate authority in `directory`; the server's certificate is made anew when it is about to expire
- * or lacks a name, under the same authority, so that clients need not be told again.
+ * or lacks a name, under the same authority, so that clients need not be told again. Several processes may call it at
+ * once.
+ *
+ * @throws Error when a file of the authority is damaged, or the directory cannot be written
  */
 export async function ensureCertificates(
   directory: string,
@@ -45,41 +50,64 @@ export async function ensureCertificates(
   nowMs: number,
 ): Promise<TlsCredentials> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = (file: string): string => join(directory, file);
   const wanted = [...new Set(['localhost', hostname(), '127.0.0.1', '::1', ...names])].filter((name) => name !== '');
-  if (!existsSync(path(CA_FILE)) || !existsSync(path(CA_KEY_FILE))) {
-    await makeAuthority(directory, nowMs);
+  const authority = await ensureAuthority(directory, nowMs);
+  const serverFile = join(directory, SERVER_FILE);
+  const found = existsSync(serverFile) ? readFileSync(serverFile, 'utf8') : '';
+  if (isUsable(found, authority, wanted, nowMs)) {
+    return { certificate: found, privateKey: found };
   }
-  if (!isUsable(path(SERVER_FILE), path(SERVER_KEY_FILE), path(CA_FILE), wanted, nowMs)) {
-    await makeServerCertificate(directory, wanted, nowMs);
+  const made = await makeServerCertificate(authority, wanted, nowMs);
+  writeWhole(serverFile, made, 0o600, renameSync);
+  return { certificate: made, privateKey: made };
+}
+
+/** PEM of key and certificate of the authority, made when there is none. */
+async function ensureAuthority(directory: string, nowMs: number): Promise<string> {
+  const keyFile = join(directory, CA_KEY_FILE);
+  if (!existsSync(keyFile)) {
+    const made = await makeAuthority(nowMs);
+    // A link fails where another process was faster: then its authority is the one.
+    writeWhole(keyFile, made, 0o600, linkUnlessThere);
   }
-  return {
-    certificate: readFileSync(path(SERVER_FILE), 'utf8'),
-    privateKey: readFileSync(path(SERVER_KEY_FILE), 'utf8'),
-  };
+  const authority = readFileSync(keyFile, 'utf8');
+  let certificate: string;
+  try {
+    certificate = new X509Certificate(authority).toString();
+  } catch (error) {
+    throw new Error(
+      `${keyFile} is damaged: restore it, or remove it for a new authority that clients must be told to trust`,
+      { cause: error },
+    );
+  }
+  if (!existsSync(caPath(directory)) || readFileSync(caPath(directory), 'utf8') !== certificate) {
+    writeWhole(caPath(directory), certificate, 0o644, renameSync);
+  }
+  return authority;
 }
 
 /** Whether the certificate is for all names, for some time to come, from our authority, and fits its key. */
-function isUsable(
-  certificateFile: string,
-  keyFile: string,
-  caFile: string,
-  names: readonly string[],
-  nowMs: number,
-): boolean {
-  if (!existsSync(certificateFile) || !existsSync(keyFile)) {
+function isUsable(pem: string, authority: string, names: readonly string[], nowMs: number): boolean {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(pem);
+    if (!certificate.checkPrivateKey(createPrivateKey(pem))) {
+      return false;
+    }
+  } catch {
     return false;
   }
-  const certificate = new X509Certificate(readFileSync(certificateFile));
+  const alternatives = new Set((certificate.subjectAltName ?? '').split(', '));
+  const isFor = (name: string): boolean =>
+    isIP(name) === 0 ? alternatives.has(`DNS:${name}`) : certificate.checkIP(name) !== undefined;
   return (
-    certificate.verify(new X509Certificate(readFileSync(caFile)).publicKey) &&
+    certificate.verify(new X509Certificate(authority).publicKey) &&
     Date.parse(certificate.validTo) - nowMs > RENEW_BEFORE_DAYS * DAY_MS &&
-    names.every((name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined) &&
-    certificate.checkPrivateKey(createPrivateKey(readFileSync(keyFile)))
+    names.every(isFor)
   );
 }
 
-async function makeAuthority(directory: string, nowMs: number): Promise<void> {
+async function makeAuthority(nowMs: number): Promise<string> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
@@ -96,14 +124,12 @@ async function makeAuthority(directory: string, nowMs: number): Promise<void> {
     },
     webcrypto,
   );
-  await writeSecret(join(directory, CA_KEY_FILE), keys.privateKey);
-  // Last, so that an interrupted start leaves no certificate without its key.
-  writeWhole(join(directory, CA_FILE), certificate.toString('pem'), 0o644);
+  return joinPem(keys.privateKey, certificate);
 }
 
-async function makeServerCertificate(directory: string, names: readonly string[], nowMs: number): Promise<void> {
-  const ca = new x509.X509Certificate(readFileSync(join(directory, CA_FILE), 'utf8'));
-  const signingKey = await importKey(readFileSync(join(directory, CA_KEY_FILE), 'utf8'));
+async function makeServerCertificate(authority: string, names: readonly string[], nowMs: number): Promise<string> {
+  const ca = new x509.X509Certificate(new X509Certificate(authority).raw);
+  const signingKey = await importKey(authority);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create(
     {
@@ -126,8 +152,7 @@ async function makeServerCertificate(directory: string, names: readonly string[]
     },
     webcrypto,
   );
-  await writeSecret(join(directory, SERVER_KEY_FILE), keys.privateKey);
-  writeWhole(join(directory, SERVER_FILE), certificate.toString('pem'), 0o644);
+  return joinPem(keys.privateKey, certificate);
 }
 
 function validity(nowMs: number, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
@@ -143,20 +168,40 @@ function serialNumber(): string {
 
 async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
-  return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+  try {
+    return await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+  } finally {
+    der.fill(0);
+  }
 }
 
-async function writeSecret(path: string, key: webcrypto.CryptoKey): Promise<void> {
+async function joinPem(key: webcrypto.CryptoKey, certificate: x509.X509Certificate): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  const pem = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' });
-  der.fill(0);
-  writeWhole(path, String(pem), 0o600);
+  try {
+    const pem = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' });
+    return `${String(pem)}${certificate.toString('pem')}\n`;
+  } finally {
+    der.fill(0);
+  }
 }
 
-/** Nobody finds half a file. */
-function writeWhole(path: string, text: string, mode: number): void {
-  const draft = `${path}.new`;
-  writeFileSync(draft, text, { mode });
-  chmodSync(draft, mode);
-  renameSync(draft, path);
+/** Nobody finds half a file: it is written under a name of its own and then put in place. */
+function writeWhole(path: string, text: string, mode: number, putInPlace: (draft: string, path: string) => void): void {
+  const draft = `${path}.${randomBytes(8).toString('hex')}.new`;
+  try {
+    writeFileSync(draft, text, { mode, flag: 'wx' });
+    putInPlace(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function linkUnlessThere(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+  }
 }

@@ -25,8 +25,9 @@ import {
   type RequestQuotas,
   type TokenSealer,
 } from './ports.ts';
-import { quotaOf } from './quota-groups.ts';
+import type { ChargedInput } from './quota-groups.ts';
 import { recipientConditions, verifyRecipient, type RecipientInfo } from './recipient.ts';
+import { RequestCount } from './request-count.ts';
 import { KeyResolver, type KeyLookups } from './resolve-key.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
 
@@ -66,6 +67,14 @@ interface SharedMembers {
   readonly Recipient?: RecipientInfo;
 }
 
+/** A request on its road. */
+interface Road<Name extends string, Input, Targets extends readonly Target[], Output> {
+  readonly ports: ServicePorts;
+  readonly operation: Operation<Name, Input, Targets, Output>;
+  readonly request: RequestContext;
+  readonly count: RequestCount;
+}
+
 /**
  * The one road of every request: parse → attest → resolve → quota → authorize → usage and state → execute. The caller
  * is authenticated before it enters. The order of the checks is part of the contract (docs/internals/architecture.md).
@@ -79,6 +88,15 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   form: RequestForm,
   request: RequestContext,
 ): MaybePromise<Output> {
+  const count = new RequestCount(ports, operation.name, request);
+  return count.around(() => travel({ ports, operation, request, count }, body, form));
+}
+
+function travel<Name extends string, Input, Targets extends readonly Target[], Output>(
+  { ports, operation, request, count }: Road<Name, Input, Targets, Output>,
+  body: unknown,
+  form: RequestForm,
+): MaybePromise<Output> {
   const input = parseRequest(operation.input, body, form);
   const { GrantTokens: grantTokens, Recipient: info } = input as SharedMembers;
   // Before the authorization, which depends on what the document says.
@@ -89,16 +107,9 @@ export function runOperation<Name extends string, Input, Targets extends readonl
     operation.errors,
     ports.lookups === undefined ? ports : { ...ports, ...ports.lookups },
   );
-  let isCounted = false;
-  // Counted once, however often the request starts anew, and also when it finds nothing.
-  const count = (targets: readonly Target[]): void => {
-    if (!isCounted) {
-      isCounted = true;
-      requireQuota(ports.quotas, operation.name, input, request, targets);
-    }
-  };
   const attempt = (grantReferences: readonly GrantReference[]): MaybePromise<Output> =>
-    chain(resolveTargets(operation, input, resolver, count), (targets) => {
+    chain(operation.resolve(input, resolver), (targets) => {
+      count.count(targets, input as ChargedInput);
       const asked = { context: request, input, grantReferences, attested };
       return chain(authorize(ports, asked, operation, targets), (authorized) => {
         for (const target of targets) {
@@ -136,51 +147,6 @@ export function runOperation<Name extends string, Input, Targets extends readonl
   return chain(openGrantTokens({ region: request.region, tokens: ports.tokens }, grantTokens), (references) =>
     retryConflicts(() => attempt(references)),
   );
-}
-
-/** The targets of a request, counted; one that cannot be resolved is counted without any. */
-function resolveTargets<Input, Targets extends readonly Target[]>(
-  operation: { resolve(input: Input, resolver: KeyResolver): MaybePromise<Targets> },
-  input: Input,
-  resolver: KeyResolver,
-  count: (targets: readonly Target[]) => void,
-): MaybePromise<Targets> {
-  const fail = (error: unknown): never => {
-    count([]);
-    throw error;
-  };
-  const found = (targets: Targets): Targets => {
-    count(targets);
-    return targets;
-  };
-  let resolved: MaybePromise<Targets>;
-  try {
-    resolved = operation.resolve(input, resolver);
-  } catch (error) {
-    return fail(error);
-  }
-  return resolved instanceof Promise ? resolved.then(found, fail) : found(resolved);
-}
-
-/** @throws KmsServiceError ThrottlingException */
-function requireQuota(
-  quotas: RequestQuotas | undefined,
-  operation: string,
-  input: unknown,
-  { caller, region }: RequestContext,
-  targets: readonly Target[],
-): void {
-  if (quotas === undefined) {
-    return;
-  }
-  const keySpec = targets.find((target) => target.key !== undefined)?.key?.keySpec;
-  const { KeyPairSpec: pairSpec } = input as { readonly KeyPairSpec?: string };
-  if (!quotas.take(caller.accountId, region, quotaOf(operation, keySpec, pairSpec))) {
-    throw new KmsServiceError(
-      'ThrottlingException',
-      'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
-    );
-  }
 }
 
 /** Usage comes before state, as AWS does it, and so does the origin. */

@@ -109,3 +109,35 @@ export function quotaOf(operation: string, keySpec: KeySpec | undefined, pairSpe
   const group = GROUP_BY_SPEC.find(([prefix]) => keySpec?.startsWith(prefix) === true);
   return group?.[1] ?? 'CryptographicOperationsSymmetric';
 }
+
+/** A request that is counted. */
+export interface Charge {
+  readonly region: string;
+  readonly quota: string;
+}
+
+/** The members of requests that decide what is counted. */
+export interface ChargedInput {
+  readonly KeyPairSpec?: string | undefined;
+  readonly ReplicaRegion?: string | undefined;
+  readonly PrimaryRegion?: string | undefined;
+}
+
+/** What a request counts as: itself, and what it does in another Region. */
+export function chargesOf(
+  operation: string,
+  region: string,
+  keySpec: KeySpec | undefined,
+  { KeyPairSpec: pairSpec, ReplicaRegion: replicaRegion, PrimaryRegion: primaryRegion }: ChargedInput,
+): readonly Charge[] {
+  const own: Charge = { region, quota: quotaOf(operation, keySpec, pairSpec) };
+  if (operation === 'ReplicateKey' && replicaRegion !== undefined) {
+    // AWS asks there whether the key could be made, and then makes it.
+    const made: Charge = { region: replicaRegion, quota: 'CreateKey' };
+    return [own, made, made];
+  }
+  if (operation === 'UpdatePrimaryRegion' && primaryRegion !== undefined && primaryRegion !== region) {
+    return [own, { region: primaryRegion, quota: operation }];
+  }
+  return [own];
+}

@@ -53,6 +53,15 @@ export class StoredAccessKeys implements AccessKeyRecords {
     await this.#change(record.accessKeyId, { query });
   }
 
+  setActive(accessKeyId: string, isActive: boolean): Promise<boolean> {
+    const query = this.#db
+      .updateTable('access_keys')
+      .set({ is_active: isActive ? 1 : 0 })
+      .where('access_key_id', '=', accessKeyId)
+      .compile();
+    return this.#change(accessKeyId, { query, mustChange: true });
+  }
+
   delete(accessKeyId: string): Promise<boolean> {
     const query = this.#db.deleteFrom('access_keys').where('access_key_id', '=', accessKeyId).compile();
     return this.#change(accessKeyId, { query, mustChange: true });

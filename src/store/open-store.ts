@@ -6,6 +6,7 @@ import type { QuotaRecords } from '../base/stored-records.ts';
 import { StoredAccessKeys } from './access-key-records.ts';
 import { StoredAliases } from './alias-repository.ts';
 import { ChangeFeed } from './change-feed.ts';
+import { exclusively } from './exclusively.ts';
 import { StoredGrants } from './grant-repository.ts';
 import { StoredHierarchy } from './hierarchy-records.ts';
 import { StoredLastUses } from './last-use-records.ts';
@@ -31,6 +32,8 @@ export interface Store {
   onKeyChange(listener: (region: string, keyId: string) => void): void;
   /** Tells the listeners what other processes changed; requests do so by themselves. */
   catchUp(): Promise<void>;
+  /** Runs `work` while no other process on this store runs any; for what a first start makes. Calls do not nest. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when the store answers; for readiness checks. */
   ping(): Promise<void>;
   /** Writes what is still in memory, then closes. */
@@ -52,7 +55,9 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // SQLite gives its side files the mode of the main file, which it would make by the umask alone.
   closeSync(openSync(path, 'a', 0o600));
-  const database = await openSqlite(path);
+  const takeTurns = <T>(work: () => Promise<T>): Promise<T> => exclusively(`${path}-lock`, work);
+  // The migrator has no lock between processes, and changing to the WAL does not wait for others.
+  const database = await takeTurns(() => openSqlite(path));
   const feed = await ChangeFeed.open(database);
   let quotas: OpenQuotas | undefined;
   const { db } = database;
@@ -77,6 +82,7 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     catchUp: async () => {
       await feed.confirm();
     },
+    exclusively: takeTurns,
     ping: async () => {
       await db.selectFrom('root_keys').select('version').limit(1).execute();
     },

@@ -1,7 +1,10 @@
+import { closeSync, openSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import type { QuotaDemand, QuotaRecords } from '../base/stored-records.ts';
 
 const BUSY_TIMEOUT_MS = 1_000;
+/** Processes read the clock before they get their turn; a clock that is behind by more was set back. */
+const MAX_DISORDER_MS = 10_000;
 
 /** An open file of quotas. */
 export interface OpenQuotas extends QuotaRecords {
@@ -13,6 +16,7 @@ export interface OpenQuotas extends QuotaRecords {
  * count of some seconds, and the counting of requests must not wait for the disk or wake the caches of the store.
  */
 export function openQuotaFile(path: string): OpenQuotas {
+  closeSync(openSync(path, 'a', 0o600));
   const connection = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = OFF');
@@ -33,7 +37,9 @@ export function openQuotaFile(path: string): OpenQuotas {
     const elapsedMs = Math.max(0, nowMs - stored.at_ms);
     const tokens = Math.min(capacity, stored.tokens + (elapsedMs * perSecond) / 1000);
     const granted = Math.min(wanted, Math.floor(tokens));
-    put.run(bucket, tokens - granted, Math.max(nowMs, stored.at_ms));
+    // A clock that was set back must not stop the bucket from filling until it is there again.
+    const wasSetBack = nowMs < stored.at_ms - MAX_DISORDER_MS;
+    put.run(bucket, tokens - granted, wasSetBack ? nowMs : Math.max(nowMs, stored.at_ms));
     return granted;
   });
   return {

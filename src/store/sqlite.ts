@@ -33,7 +33,8 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens (or makes) the SQLite file and brings its tables up to date (WAL, `synchronous=FULL`).
+ * Opens (or makes) the SQLite file and brings its tables up to date (WAL, `synchronous=FULL`). Only one caller may do
+ * so at a time, in whatever process.
  *
  * @throws Error when the file is no database, is of a newer version of Keywright, or cannot be opened
  */
@@ -93,13 +94,8 @@ function writeNow(connection: SqliteDatabase.Database, statements: readonly Stat
   }
 }
 
-/** The migrator yields inside its transaction, so the stores that this process opens take turns. */
-let lastMigration: Promise<unknown> = Promise.resolve();
-
 async function migrate(db: Kysely<Database>, path: string): Promise<void> {
-  const migration = lastMigration.then(() => new Migrator({ db, provider: MIGRATIONS }).migrateToLatest());
-  lastMigration = migration.catch(() => undefined);
-  const { error } = await migration;
+  const { error } = await new Migrator({ db, provider: MIGRATIONS }).migrateToLatest();
   if (error !== undefined) {
     throw new Error(`the store ${path} could not be brought up to date`, { cause: error });
   }

@@ -10,6 +10,8 @@ import {
 } from '@aws-sdk/client-kms';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort, startServer, type ServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -101,6 +103,30 @@ describe('the server process', () => {
     }
   });
 
+  it('servers that start on a new data directory at once share one store and one administrator', async () => {
+    const ports = await Promise.all(Array.from({ length: 4 }, () => freePort()));
+    const started = await Promise.allSettled(ports.map((port) => startServer(folder.path, port)));
+    const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    try {
+      expect(started.filter(({ status }) => status === 'rejected')).toEqual([]);
+      const shown = servers.filter(({ output }) => output().includes('AWS_SECRET_ACCESS_KEY='));
+      expect(shown).toHaveLength(1);
+      const text = readFileSync(join(folder.path, 'credentials'), 'utf8');
+      expect(text.match(/aws_access_key_id/g)).toHaveLength(1);
+      const credentials = {
+        accessKeyId: /aws_access_key_id = (\S+)/.exec(text)?.[1] ?? '',
+        secretAccessKey: /aws_secret_access_key = (\S+)/.exec(text)?.[1] ?? '',
+      };
+      const listed = servers.map(async ({ url }) => {
+        const kms = new KMSClient({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 });
+        return (await kms.send(new ListKeysCommand({}))).Keys;
+      });
+      expect(await Promise.all(listed)).toEqual(ports.map(() => []));
+    } finally {
+      await Promise.all(servers.map((each) => each.kill()));
+    }
+  }, 60_000);
+
   it('shows made credentials on the first start only', async () => {
     const port = await freePort();
     server = await startServer(folder.path, port);
@@ -112,7 +138,10 @@ describe('the server process', () => {
   });
 
   it.each([
-    [{ KEYWRIGHT_LISTEN: 'https://127.0.0.1:1' }, /KEYWRIGHT_LISTEN must look like/],
+    [
+      { KEYWRIGHT_LISTEN: 'https://127.0.0.1:1' },
+      /KEYWRIGHT_LISTEN=https:\/\/127\.0\.0\.1:1: the TLS listener is set with KEYWRIGHT_TLS_LISTEN/,
+    ],
     [{ KEYWRIGHT_LISTEN: 'http://0.0.0.0:4599' }, /would send plaintext keys over the network/],
     [{ KEYWRIGHT_STORE: 'postgres://localhost/db' }, /KEYWRIGHT_STORE must have the form/],
     [{ KEYWRIGHT_REGIONS: 'eu-central-1,nowhere' }, /KEYWRIGHT_REGIONS must be a comma list/],
@@ -129,7 +158,7 @@ describe('the server process', () => {
       /KEYWRIGHT_TEST_POWERS .* needs a loopback address, not 0\.0\.0\.0/,
     ],
     [{ KEYWRIGHT_SEED: '/nowhere/seed.yaml' }, /the seed file \/nowhere\/seed\.yaml cannot be read: ENOENT/],
-    [{ KEYWRIGHT_TLS_LISTEN: 'https://127.0.0.1:4600' }, /does not have that feature yet/],
+    [{ KEYWRIGHT_PKCS11_MODULE: '/usr/lib/softhsm.so' }, /does not have that feature yet/],
   ])('refuses the setting %j with status 64 and says why', async (environment, text) => {
     const started = startServer(folder.path, await freePort(), environment);
     await expect(started).rejects.toThrow(/status 64/);

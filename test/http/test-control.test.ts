@@ -31,7 +31,7 @@ async function open(testPowers?: TestPowers): Promise<Stand> {
     ...(testPowers === undefined ? {} : { testPowers }),
   });
   const credentials = await engine.accessKeys.create(rootOf('111122223333'));
-  const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0 });
+  const server = await HttpServer.listen({ engine, log: SILENT_LOG, host: '127.0.0.1', port: 0, hasTestControl: true });
   const url = `http://127.0.0.1:${String(server.port)}`;
   return {
     engine,

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -45,8 +45,33 @@ describe('the certificates of the TLS listener', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('stay the same from start to start', async () => {
+  it('stay the same from start to start, also with names of every kind', async () => {
     expect(await make()).toEqual(await make());
+    const names = [NAME, '*.wild.example.test', '10.1.2.3', '2001:db8:0:0::1'];
+    expect(await make(names)).toEqual(await make(names));
+  });
+
+  it('come from one authority when several callers make them at once', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => make()));
+    const authority = new X509Certificate(readFileSync(caPath(folder.path)));
+    for (const { certificate } of made) {
+      expect(new X509Certificate(certificate).verify(authority.publicKey)).toBe(true);
+    }
+    expect(readdirSync(folder.path).sort()).toEqual(['ca-key.pem', 'ca.pem', 'server.pem']);
+  });
+
+  it('are not made under a damaged authority, and the error says which file it is', async () => {
+    await make();
+    writeFileSync(join(folder.path, 'ca-key.pem'), 'nothing');
+    await expect(make()).rejects.toThrow(/ca-key\.pem is damaged/);
+  });
+
+  it('bring the certificate of the authority back when somebody removed it', async () => {
+    await make();
+    const before = readFileSync(caPath(folder.path), 'utf8');
+    rmSync(caPath(folder.path));
+    await make();
+    expect(readFileSync(caPath(folder.path), 'utf8')).toBe(before);
   });
 
   it.each<[string, () => Promise<TlsCredentials>]>([
@@ -62,9 +87,16 @@ describe('the certificates of the TLS listener', () => {
     [
       'the key belongs to another certificate',
       async () => {
-        const before = readFileSync(join(folder.path, 'server.pem'));
-        await make([NAME, 'third.example.test']);
-        writeFileSync(join(folder.path, 'server.pem'), before);
+        const [, certificate = ''] = /(-+BEGIN CERT[^]+)/.exec((await make()).certificate) ?? [];
+        const [key = ''] = /^[^]+END PRIVATE KEY-+\n/.exec((await make([NAME, 'third.example.test'])).privateKey) ?? [];
+        writeFileSync(join(folder.path, 'server.pem'), key + certificate);
+        return make();
+      },
+    ],
+    [
+      'the file was cut off',
+      () => {
+        writeFileSync(join(folder.path, 'server.pem'), readFileSync(join(folder.path, 'server.pem')).subarray(0, 300));
         return make();
       },
     ],
@@ -81,7 +113,7 @@ describe('the certificates of the TLS listener', () => {
 
   it('keep their private keys for the owner alone', async () => {
     await make();
-    for (const file of ['ca-key.pem', 'server-key.pem']) {
+    for (const file of ['ca-key.pem', 'server.pem']) {
       expect(statSync(join(folder.path, file)).mode & 0o777).toBe(0o600);
     }
   });

@@ -11,10 +11,36 @@ export interface ServerProcess {
   readonly url: string;
   /** Everything that it printed on stdout until now. */
   readonly output: () => string;
+  /** Everything that it printed on stderr until now. */
+  readonly errors: () => string;
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>;
   /** Asks it to stop; resolves with its exit status. */
   stop(): Promise<number | null>;
+}
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `keywright` with arguments to its end. */
+export async function runKeywright(
+  dataDirectory: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], KEYWRIGHT_DATA: dataDirectory, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await once(child, 'close');
+  return { status: child.exitCode, stdout, stderr };
 }
 
 /** A port that was free a moment ago. */
@@ -58,6 +84,7 @@ export async function startServer(
   return {
     url,
     output: () => output,
+    errors: () => errors,
     kill: async () => {
       await endWith(child, 'SIGKILL');
     },
