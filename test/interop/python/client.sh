@@ -6,4 +6,4 @@ inputs=(requirements.txt)
 
 prepare() { venv requirements.txt; }
 
-smoke() { limited "$cache/bin/python" "$folder/smoke.py"; }
+smoke() { limited "$cache/bin/python" -B "$folder/smoke.py"; }

@@ -10,64 +10,15 @@ import time
 import traceback
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, mlkem, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, padding
 
-REGION = "us-east-1"
-OTHER_REGION = "eu-west-1"
-CONTEXT = {"tenant": "42", "purpose": "Rücklage ✓"}
-MESSAGE = b"a message of the smoke"
-GROUPS = []
-
-
-def group(name):
-    def add(function):
-        GROUPS.append((name, function))
-        return function
-
-    return add
-
-
-def connect(region):
-    return boto3.client("kms", region_name=region, config=Config(retries={"total_max_attempts": 1}))
-
-
-def same(actual, expected):
-    if actual != expected:
-        raise AssertionError(f"{actual!r} instead of {expected!r}")
-
-
-def refused(error_class, message, call, **arguments):
-    """The call fails with this class of the SDK and this text."""
-    try:
-        call(**arguments)
-    except error_class as error:
-        same(error.response["Error"].get("Message", ""), message)
-        return error
-    raise AssertionError(f"no {error_class.__name__}")
-
-
-def create(kms, **arguments):
-    return kms.create_key(**arguments)["KeyMetadata"]
-
-
-def create_pair(kms, spec, usage):
-    """A new asymmetric key, and its public key as an object of `cryptography`."""
-    key_id = create(kms, KeySpec=spec, KeyUsage=usage)["KeyId"]
-    answer = kms.get_public_key(KeyId=key_id)
-    same((answer["KeySpec"], answer["KeyUsage"]), (spec, usage))
-    return key_id, serialization.load_der_public_key(answer["PublicKey"])
-
-
-def wait_for(kms, key_id, state):
-    for _ in range(100):
-        if kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] == state:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{key_id} did not become {state}")
+import access  # noqa: F401 (its groups)
+import custody  # noqa: F401 (its groups)
+from harness import CONTEXT, GROUPS, MESSAGE, OTHER_REGION, REGION, connect, create, create_pair, group, refused, same
+from harness import wait_for
 
 
 @group("keys")
