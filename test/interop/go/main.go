@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ type smoke struct {
 func main() {
 	s := smoke{context.Background(), connect(region)}
 	failures := 0
-	for _, g := range append(managementGroups, cryptographicGroups...) {
+	for _, g := range slices.Concat(managementGroups, cryptographicGroups, custodyGroups, accessGroups) {
 		if err := run(g, s); err != nil {
 			failures++
 			fmt.Printf("FAILED %s: %s\n", g.name, strings.Join(strings.Fields(err.Error()), " "))
@@ -60,10 +61,14 @@ func run(g group, s smoke) (err error) {
 	return nil
 }
 
-// connect makes a client for one Region; endpoint and credentials are those of the environment.
-func connect(region string) *kms.Client {
-	ctx := context.Background()
-	return kms.NewFromConfig(must(config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithRetryMaxAttempts(1))))
+// configure is what clients for one Region are made of; what the options leave open is that of the environment.
+func configure(region string, options ...func(*config.LoadOptions) error) aws.Config {
+	options = append(options, config.WithRegion(region), config.WithRetryMaxAttempts(1))
+	return must(config.LoadDefaultConfig(context.Background(), options...))
+}
+
+func connect(region string, options ...func(*config.LoadOptions) error) *kms.Client {
+	return kms.NewFromConfig(configure(region, options...))
 }
 
 func must[T any](value T, err error) T {
