@@ -21,6 +21,8 @@ public final class Main {
   public static void main(String[] arguments) {
     List<Group> groups = new ArrayList<>(Management.GROUPS);
     groups.addAll(Cryptographic.GROUPS);
+    groups.addAll(Custody.GROUPS);
+    groups.addAll(Access.GROUPS);
     int failures = 0;
     Smoke smoke = new Smoke(Smoke.REGION);
     for (Group group : groups) {

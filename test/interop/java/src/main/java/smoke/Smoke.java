@@ -4,6 +4,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.kms.KmsClient;
@@ -11,7 +14,6 @@ import software.amazon.awssdk.services.kms.model.CreateKeyRequest;
 import software.amazon.awssdk.services.kms.model.DecryptResponse;
 import software.amazon.awssdk.services.kms.model.KeyMetadata;
 import software.amazon.awssdk.services.kms.model.KeyState;
-import software.amazon.awssdk.services.kms.model.KmsException;
 
 /** What every group is given: a client for one Region, and the calls that many groups need. */
 final class Smoke {
@@ -24,7 +26,12 @@ final class Smoke {
 
   /** Endpoint and credentials are those of the environment. */
   Smoke(Region region) {
-    kms = KmsClient.builder().region(region).overrideConfiguration(o -> o.retryStrategy(r -> r.maxAttempts(1))).build();
+    this(region, DefaultCredentialsProvider.builder().build());
+  }
+
+  Smoke(Region region, AwsCredentialsProvider credentials) {
+    kms = KmsClient.builder().region(region).credentialsProvider(credentials)
+        .overrideConfiguration(o -> o.retryStrategy(r -> r.maxAttempts(1))).build();
   }
 
   static void same(Object actual, Object expected) {
@@ -34,10 +41,11 @@ final class Smoke {
   }
 
   /** The call fails with exactly this class of the SDK and this text. */
-  static <E extends KmsException> E refused(Class<E> errorClass, String message, Callable<?> call) throws Exception {
+  static <E extends AwsServiceException> E refused(Class<E> errorClass, String message, Callable<?> call)
+      throws Exception {
     try {
       call.call();
-    } catch (KmsException error) {
+    } catch (AwsServiceException error) {
       same(error.getClass(), errorClass);
       same(Objects.requireNonNullElse(error.awsErrorDetails().errorMessage(), ""), message);
       return errorClass.cast(error);
@@ -63,6 +71,11 @@ final class Smoke {
 
   DecryptResponse decrypt(SdkBytes blob, Map<String, String> context) {
     return kms.decrypt(r -> r.ciphertextBlob(blob).encryptionContext(context));
+  }
+
+  /** Decrypts with a key that is named, so that a refusal names it too. */
+  DecryptResponse decrypt(String keyId, SdkBytes blob, Map<String, String> context, String... grantTokens) {
+    return kms.decrypt(r -> r.keyId(keyId).ciphertextBlob(blob).encryptionContext(context).grantTokens(grantTokens));
   }
 
   /** Waits until a condition holds, at most ten seconds. */
