@@ -11,7 +11,8 @@ import * as shapes from '../shapes.ts';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
-interface AliasListTarget extends Target {
+/** A target of ListAliases: all aliases of the account, or those of one key. */
+export interface AliasListTarget extends Target {
   /** The key that the aliases are wanted of. */
   readonly targetKeyId?: string;
 }
