@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { PrincipalKind, PrincipalRecord } from '../base/stored-records.ts';
 import { Engine } from '../engine/engine.ts';
 import { callerOf, IdentityError, type PrincipalName, type PrincipalSettings } from '../iam/identities.ts';
+import { pairsOf, readText } from './arguments.ts';
 import { ConfigError, readServerConfig } from './config.ts';
 
 const HELP = `Usage: keywright iam <command> [options]
@@ -197,24 +197,6 @@ function settingsOf(values: Values, stored: PrincipalRecord | undefined): Princi
     ...(trust === undefined ? {} : { trustPolicy: readText(trust) }),
     ...(seconds === undefined ? {} : { maxSessionSeconds: Number(seconds) }),
   };
-}
-
-function pairsOf(texts: readonly string[] | undefined, option: string, form: string): [string, string][] {
-  return (texts ?? []).map((text) => {
-    const at = text.indexOf('=');
-    if (at < 1) {
-      throw new ConfigError(`${option} must have the form ${form}, not "${text}"`);
-    }
-    return [text.slice(0, at), text.slice(at + 1)];
-  });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError((error as Error).message);
-  }
 }
 
 function requireAccount({ account }: Values): string {

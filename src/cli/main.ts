@@ -4,6 +4,7 @@ import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../materials/passphrase-file.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
+import { runPolicy } from './policy-command.ts';
 import { runSeed } from './seed-command.ts';
 import { runIam } from './iam-command.ts';
 import { runServer } from './server-command.ts';
@@ -13,8 +14,9 @@ const HELP = `Usage: keywright <command> [options]
 
 Commands:
   server      start the key management service
-  seed        make the accounts, keys, aliases and grants of a file
+  seed        make the accounts, principals, keys, aliases and grants of a file
   iam         manage accounts, users, roles, services and access keys
+  policy      ask policies and grants who may do what, or check a policy document
   trust       print where the certificate is that clients of the TLS listener must trust
   info        print version and cryptographic core of this installation, as JSON
 
@@ -43,6 +45,8 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
     case 'iam':
       await runIam(args);
       return 0;
+    case 'policy':
+      return runPolicy(args);
     case 'trust':
       runTrust(args);
       return 0;

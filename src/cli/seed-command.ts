@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Engine } from '../engine/engine.ts';
+import { ADMINISTRATOR } from '../iam/identities.ts';
 import { applySeed } from '../seed/apply-seed.ts';
 import { MAX_SEED_BYTES } from '../seed/yaml-text.ts';
 import { ConfigError, readServerConfig, type ServerConfig } from './config.ts';
@@ -11,8 +12,8 @@ import { createStderrLog } from './stderr-log.ts';
 
 const HELP = `Usage: keywright seed FILE [--check]
 
-Makes the accounts, keys, aliases and grants that FILE describes and the store does not have, as a server with
-KEYWRIGHT_SEED does when it starts. Store and Regions come from the environment, see keywright server --help.
+Makes the accounts, principals, keys, aliases and grants that FILE describes and the store does not have, as a server
+with KEYWRIGHT_SEED does when it starts. Store and Regions come from the environment, see keywright server --help.
 
 Options:
   --check        only check the file, against the store where there is one
@@ -56,8 +57,11 @@ export async function runSeed(args: readonly string[]): Promise<void> {
 export async function applySeedFile(engine: Engine, dataDirectory: string, path: string): Promise<string> {
   const { created, existing, generatedAccessKeys } = await applySeed(engine, readSeedFile(path), { file: path });
   const made = generatedAccessKeys.map((key) => {
-    const file = saveCredentials(dataDirectory, key.accountId, key);
-    return `Access key ${key.accessKeyId} of account ${key.accountId}: its secret stands in ${file}\n`;
+    const isOfAdministrator = key.ownerName === ADMINISTRATOR;
+    const profile = isOfAdministrator ? key.accountId : `${key.accountId}-${key.ownerName}`;
+    const file = saveCredentials(dataDirectory, profile, key);
+    const owner = isOfAdministrator ? '' : `${key.ownerName} of `;
+    return `Access key ${key.accessKeyId} of ${owner}account ${key.accountId}: its secret stands in ${file}\n`;
   });
   return `Seed ${path}: ${String(created)} created, ${String(existing)} already there\n${made.join('')}`;
 }

@@ -26,9 +26,9 @@ interface Job {
 
 /**
  * What falls due by time: keys whose waiting period is over are deleted for good, imported material that expired is
- * deleted, and keys whose rotation has come are rotated. The dates stand in the store, so whatever fell due while no
- * process ran is made up for at the next start. Custom key stores that a process left on their way are taken up too,
- * and not waited for.
+ * deleted, keys whose rotation has come are rotated, and sessions that expired are forgotten. The dates stand in the
+ * store, so whatever fell due while no process ran is made up for at the next start. Custom key stores that a process
+ * left on their way are taken up too, and not waited for.
  */
 export class Maintenance {
   readonly #catchUp: () => Promise<void>;

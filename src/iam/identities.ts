@@ -96,8 +96,12 @@ export class Identities {
     return this.#records.list(accountId);
   }
 
-  /** @throws IdentityError EntityAlreadyExists, or for settings that cannot be */
-  async create(wanted: PrincipalName, settings: PrincipalSettings = {}): Promise<PrincipalRecord> {
+  /**
+   * A principal as {@link create} would make it, which is nowhere yet.
+   *
+   * @throws IdentityError for settings that cannot be
+   */
+  plan(wanted: PrincipalName, settings: PrincipalSettings = {}): PrincipalRecord {
     const record: PrincipalRecord = {
       ...wanted,
       uniqueId: this.#newUniqueId(wanted),
@@ -112,6 +116,12 @@ export class Identities {
       version: 1,
     };
     requireValid(record);
+    return record;
+  }
+
+  /** @throws IdentityError EntityAlreadyExists, or for settings that cannot be */
+  async create(wanted: PrincipalName, settings: PrincipalSettings = {}): Promise<PrincipalRecord> {
+    const record = this.plan(wanted, settings);
     if (!(await this.#records.insert(record))) {
       throw new IdentityError('EntityAlreadyExists', `The ${describe(wanted)} already exists.`);
     }

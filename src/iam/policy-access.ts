@@ -3,7 +3,14 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { PrincipalRecord } from '../base/stored-records.ts';
 import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
-import { decide, type AccessDecision, type PolicySet } from '../policy/decide.ts';
+import {
+  consultAll,
+  decide,
+  type AccessDecision,
+  type AccessQuestion,
+  type Opinions,
+  type PolicySet,
+} from '../policy/decide.ts';
 import type { Grant, GrantParty } from '../policy/grant.ts';
 import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.ts';
 import { principalOf, principalValues, type Principal } from '../policy/principal.ts';
@@ -29,6 +36,12 @@ interface CallerPolicies {
 export type TrustQuestion = Pick<AccessRequest, 'caller' | 'action' | 'values' | 'endpointPolicy'> & {
   readonly role: PrincipalRecord;
 };
+
+/** A decision with everything that was said about it. */
+export interface Examination {
+  readonly decision: AccessDecision;
+  readonly opinions: Opinions;
+}
 
 /**
  * Decides by key policies, identity policies, permissions boundaries, session policies, endpoint policies and grants,
@@ -85,13 +98,44 @@ export class PolicyAccess implements AccessControl {
     return toDecision(await this.explain(request, 'trust'));
   }
 
+  /** As {@link explain}, with what each type of policy says by itself; for simulations. */
+  examine(request: AccessRequest): MaybePromise<Examination> {
+    return chain(this.#policiesOf(request.caller), (policies) =>
+      chain(aliasesOf(request, policies), (aliases) => {
+        const { resourcePolicy: text } = request;
+        const resource = text === undefined ? undefined : this.#compile(text, 'key');
+        const { question, set } = this.#gather(request, resource, policies, aliases);
+        const opinions = consultAll(question, set);
+        return chain(this.#explain(request, resource, policies, aliases), (decision) => ({ decision, opinions }));
+      }),
+    );
+  }
+
   #explain(
     request: AccessRequest,
     resource: CompiledPolicy | undefined,
     policies: CallerPolicies,
     aliases: readonly string[] | undefined,
   ): MaybePromise<AccessDecision> {
-    const { endpointPolicy, findGrants } = request;
+    const { findGrants } = request;
+    const { question, set } = this.#gather(request, resource, policies, aliases);
+    const decision = decide(question, set);
+    // Grants are looked for only where policies do not allow; a Deny beats them too.
+    if (decision.effect === 'allow' || decision.by !== undefined || findGrants === undefined) {
+      return decision;
+    }
+    return chain(findGrants(...partiesOf(policies.principal)), (grants) =>
+      grants.length === 0 ? decision : decide({ ...question, grants }, set),
+    );
+  }
+
+  #gather(
+    request: AccessRequest,
+    resource: CompiledPolicy | undefined,
+    policies: CallerPolicies,
+    aliases: readonly string[] | undefined,
+  ): { readonly question: AccessQuestion; readonly set: PolicySet } {
+    const { endpointPolicy } = request;
     const values = valuesOf(request, policies);
     const question = {
       principal: policies.principal,
@@ -110,18 +154,13 @@ export class PolicyAccess implements AccessControl {
       session: policies.session,
       vpcEndpoint: endpointPolicy === undefined ? undefined : this.#compile(endpointPolicy, 'vpcEndpoint'),
     };
-    const decision = decide(question, set);
-    // Grants are looked for only where policies do not allow; a Deny beats them too.
-    if (decision.effect === 'allow' || decision.by !== undefined || findGrants === undefined) {
-      return decision;
-    }
-    return chain(findGrants(...partiesOf(policies.principal)), (grants) =>
-      grants.length === 0 ? decision : decide({ ...question, grants }, set),
-    );
+    return { question, set };
   }
 
   #policiesOf(caller: Caller): MaybePromise<CallerPolicies> {
-    return chain(this.#identities.find(principalUniqueId(caller)), (record) => {
+    // The root user has no record to look for, and would be looked for in vain each time.
+    const found = caller.arn.endsWith(':root') ? undefined : this.#identities.find(principalUniqueId(caller));
+    return chain(found, (record) => {
       const known = this.#callers.get(caller);
       if (known !== undefined && known.record === record) {
         return known;

@@ -74,7 +74,7 @@ export type AccessDecision =
     };
 
 /** What the policies of one type say together. */
-interface Opinion {
+export interface Opinion {
   readonly type: PolicyType;
   /** Whether there is a policy of this type. */
   readonly isGiven: boolean;
@@ -82,7 +82,8 @@ interface Opinion {
   readonly verdict: Verdict;
 }
 
-interface Opinions {
+/** What all policies about a request say; those of the caller are left aside for the root user. */
+export interface Opinions {
   readonly resource: Opinion;
   readonly identity: Opinion;
   readonly boundary: Opinion;
@@ -96,15 +97,8 @@ interface Opinions {
  * @param policies all that are about the request; the caller's own ones are left aside for the root user
  */
 export function decide(question: AccessQuestion, policies: PolicySet): AccessDecision {
-  const isRoot = question.principal.kind === 'root';
-  const ofCaller = (given: readonly CompiledPolicy[]): readonly CompiledPolicy[] => (isRoot ? [] : given);
-  const asked = question.callerValues === undefined ? question : { ...question, values: question.callerValues };
-  const identity = consult('identity-based policy', ofCaller(policies.identity), asked);
-  const boundary = consult('permissions boundary', ofCaller(listOf(policies.boundary)), asked);
-  const session = consult('session policy', ofCaller(policies.session), asked);
-  const resource = consult('resource-based policy', listOf(policies.resource), question, boundary.isGiven);
-  const vpcEndpoint = consult('VPC endpoint policy', listOf(policies.vpcEndpoint), question);
-  const opinions = { identity, boundary, session, resource, vpcEndpoint };
+  const opinions = consultAll(question, policies);
+  const { identity, boundary, session, resource, vpcEndpoint } = opinions;
   for (const { type, policyName, verdict } of [identity, boundary, session, resource, vpcEndpoint]) {
     if (verdict.effect === 'deny') {
       const by = { type, policyName, statement: verdict.statement };
@@ -115,6 +109,19 @@ export function decide(question: AccessQuestion, policies: PolicySet): AccessDec
     }
   }
   return findPermission(question, policies, opinions);
+}
+
+/** What each type of policy says by itself, before they are weighed against each other. */
+export function consultAll(question: AccessQuestion, policies: PolicySet): Opinions {
+  const isRoot = question.principal.kind === 'root';
+  const ofCaller = (given: readonly CompiledPolicy[]): readonly CompiledPolicy[] => (isRoot ? [] : given);
+  const asked = question.callerValues === undefined ? question : { ...question, values: question.callerValues };
+  const identity = consult('identity-based policy', ofCaller(policies.identity), asked);
+  const boundary = consult('permissions boundary', ofCaller(listOf(policies.boundary)), asked);
+  const session = consult('session policy', ofCaller(policies.session), asked);
+  const resource = consult('resource-based policy', listOf(policies.resource), question, boundary.isGiven);
+  const vpcEndpoint = consult('VPC endpoint policy', listOf(policies.vpcEndpoint), question);
+  return { identity, boundary, session, resource, vpcEndpoint };
 }
 
 /**

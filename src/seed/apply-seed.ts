@@ -1,5 +1,6 @@
 import { KmsServiceError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
+import { IdentityError } from '../iam/identities.ts';
 import { VersionConflictError } from '../service/ports.ts';
 import { planAccount } from './plan-accounts.ts';
 import { planKeyFamily } from './plan-keys.ts';
@@ -13,7 +14,7 @@ export interface SeedOptions {
   readonly isCheckOnly?: boolean;
 }
 
-/** What a seed file did. Access keys, keys (one for each Region), aliases and grants are counted. */
+/** What a seed file did. Principals, access keys, keys (one for each Region), aliases and grants are counted. */
 export interface SeedReport {
   /** How many were made; in a check, how many would be. */
   readonly created: number;
@@ -83,6 +84,7 @@ function accountOf(session: SeedSession, { accounts }: SeedFile, { accountId, at
 function isRace(error: unknown): boolean {
   return (
     error instanceof VersionConflictError ||
-    (error instanceof KmsServiceError && error.name === 'AlreadyExistsException')
+    (error instanceof KmsServiceError && error.name === 'AlreadyExistsException') ||
+    (error instanceof IdentityError && error.code === 'EntityAlreadyExists')
   );
 }

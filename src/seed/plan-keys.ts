@@ -63,12 +63,9 @@ function describe(
   session: SeedSession,
   { description, policy, tags, at, ...given }: SeedReplica,
 ): Omit<ReplicaRequest, 'ReplicaRegion'> {
-  if (policy !== undefined && (typeof policy !== 'object' || Array.isArray(policy)) && typeof policy !== 'string') {
-    throw session.error(at, 'policy must be a mapping, or a text of JSON');
-  }
   return {
     ...(description === undefined ? {} : { Description: description }),
-    ...(policy === undefined ? {} : { Policy: typeof policy === 'string' ? policy : JSON.stringify(policy) }),
+    ...(policy === undefined ? {} : { Policy: session.policyText(at, policy) }),
     ...(given.bypassPolicyLockoutSafetyCheck === true ? { BypassPolicyLockoutSafetyCheck: true } : {}),
     Tags: [...(tags ?? [])].map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
   };

@@ -14,6 +14,7 @@ import {
   json,
   list,
   located,
+  mapOf,
   oneOf,
   optional,
   required,
@@ -26,8 +27,8 @@ import {
 const accountId = text('an account id of 12 digits', (value) => /^\d{12}$/.test(value));
 const region = text('the name of a Region', (value) => REGION_PATTERN.test(value));
 
-const account = structure({
-  accountId: required(accountId),
+/** Whatever signs with long-term credentials can have these. */
+const ACCESS_KEYS = {
   accessKeys: optional(
     list(
       structure({
@@ -42,6 +43,24 @@ const account = structure({
     ),
   ),
   generateAccessKey: optional(flag),
+} as const;
+
+/** What every user, role and service can have. */
+const PRINCIPAL = {
+  name: required(text()),
+  policies: optional(mapOf(located(json))),
+  permissionsBoundary: optional(located(json)),
+  tags: optional(textMap),
+} as const;
+
+const account = structure({
+  accountId: required(accountId),
+  ...ACCESS_KEYS,
+  users: optional(list(structure({ ...PRINCIPAL, ...ACCESS_KEYS }))),
+  roles: optional(
+    list(structure({ ...PRINCIPAL, trustPolicy: required(located(json)), maxSessionSeconds: optional(wholeNumber) })),
+  ),
+  services: optional(list(structure({ ...PRINCIPAL, ...ACCESS_KEYS }))),
 });
 
 const grant = structure({
@@ -87,6 +106,10 @@ export const seedFile = structure({ accounts: required(list(account)), keys: opt
 
 export type SeedFile = ReturnType<(typeof seedFile)['read']>;
 export type SeedAccount = SeedFile['accounts'][number];
+export type SeedUser = NonNullable<SeedAccount['users']>[number];
+export type SeedRole = NonNullable<SeedAccount['roles']>[number];
+/** The members that say which access keys there shall be. */
+export type SeedAccessKeys = Pick<SeedAccount, 'accessKeys' | 'generateAccessKey' | 'at'>;
 export type SeedKey = NonNullable<SeedFile['keys']>[number];
 export type SeedReplica = NonNullable<SeedKey['replicas']>[number];
 export type SeedGrant = NonNullable<SeedKey['grants']>[number];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KmsServiceError } from '../base/errors.ts';
 import { type Engine } from '../engine/engine.ts';
-import { rootOf } from '../iam/identities.ts';
+import { IdentityError, rootOf } from '../iam/identities.ts';
 import type { OperationContext } from '../service/operation.ts';
 import type { ServicePorts } from '../service/pipeline.ts';
 import type { NewAccessKey } from '../iam/access-keys.ts';
@@ -10,6 +10,8 @@ import { SeedError, type Place } from './seed-error.ts';
 /** An access key that a seed file asked to have made; the only time that its secret is seen. */
 export interface GeneratedAccessKey extends NewAccessKey {
   readonly accountId: string;
+  /** Of the user or service that it is for. */
+  readonly ownerName: string;
 }
 
 type Step = () => Promise<unknown>;
@@ -78,12 +80,30 @@ export class SeedSession {
     this.#claims.set(what, at);
   }
 
+  /**
+   * The text of a policy, which stands in the file as a mapping or as a text of JSON.
+   *
+   * @throws SeedError when it is neither
+   */
+  policyText(at: Place, policy: unknown): string {
+    if (typeof policy === 'string') {
+      return policy;
+    }
+    if (typeof policy !== 'object' || Array.isArray(policy)) {
+      throw this.error(at, 'policy must be a mapping, or a text of JSON');
+    }
+    return JSON.stringify(policy);
+  }
+
   /** Runs a check of the service; what it refuses becomes an error of the file. @throws SeedError */
   check<T>(at: Place, perform: () => T): T {
     try {
       return perform();
     } catch (error) {
-      throw error instanceof KmsServiceError ? this.error(at, `${error.name}: ${error.message}`) : error;
+      if (error instanceof KmsServiceError || error instanceof IdentityError) {
+        throw this.error(at, `${error instanceof IdentityError ? error.code : error.name}: ${error.message}`);
+      }
+      throw error;
     }
   }
 

@@ -112,14 +112,17 @@ export function list<T>(item: YamlSchema<T>): YamlListSchema<T> {
 
 const ANY_TEXT = text();
 
-/** Names and values of the file's own choice. */
-export const textMap: YamlSchema<ReadonlyMap<string, string>> = {
-  describe: 'names with texts',
-  read: (node, file, name) => {
-    const entries = membersOf(node, file, name).map((member) => [member.name, ANY_TEXT.read(member.value, file, name)]);
-    return new Map(entries as [string, string][]);
-  },
-};
+/** Names of the file's own choice, with values of one kind. */
+export function mapOf<T>(item: YamlSchema<T>): YamlSchema<ReadonlyMap<string, T>> {
+  return {
+    describe: `names, each with ${item.describe}`,
+    read: (node, file, name) =>
+      new Map(membersOf(node, file, name).map((member) => [member.name, item.read(member.value, file, name)])),
+  };
+}
+
+/** Names and texts of the file's own choice. */
+export const textMap = mapOf(ANY_TEXT);
 
 /** A mapping with exactly these members; unknown and repeated ones are errors. */
 export function structure<M extends YamlMembers>(members: M): YamlStructureSchema<YamlStructure<M>> {

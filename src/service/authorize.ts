@@ -75,8 +75,9 @@ export function authorize<Name extends string, Targets extends readonly Target[]
     if (target === undefined) {
       return new AuthorizedRequest(operation.name, targets);
     }
-    if (target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)) {
-      throw accessDenied(context, target, `because no resource-based policy allows the ${target.action} action`);
+    const refusal = findRefusal(operation, context, target);
+    if (refusal !== undefined) {
+      throw accessDenied(context, target, refusal);
     }
     return chain(decideOn(ports, request, target, targets), (made) => {
       if (made.effect === 'deny') {
@@ -88,32 +89,55 @@ export function authorize<Name extends string, Targets extends readonly Target[]
   return next(0);
 }
 
+/** Why nobody may do this, whatever policies say; undefined when policies decide. */
+export function findRefusal(
+  operation: { readonly allowsCrossAccount: boolean },
+  { caller }: Pick<RequestContext, 'caller'>,
+  target: Target,
+): string | undefined {
+  if (!operation.allowsCrossAccount && target.resourceAccountId !== caller.accountId) {
+    return FOREIGN_REASON;
+  }
+  return target.key?.manager === 'AWS' && isRefusedOnAwsManagedKeys(target.action)
+    ? `because no resource-based policy allows the ${target.action} action`
+    : undefined;
+}
+
 function decideOn(
   ports: AuthorizationPorts,
-  { context, input, grantReferences, attested }: RequestToAuthorize,
+  request: RequestToAuthorize,
   target: Target,
   targets: readonly Target[],
 ): MaybePromise<Decision> {
+  return chain(describeAccess(ports, request, target, targets), (question) =>
+    target.retires === undefined
+      ? ports.access.decide(question)
+      : ports.access.decideOnRetirement(question, target.retires),
+  );
+}
+
+/** What policies and grants are asked about one target of a request. */
+export function describeAccess(
+  ports: Omit<AuthorizationPorts, 'access'>,
+  { context, input, grantReferences, attested }: RequestToAuthorize,
+  target: Target,
+  targets: readonly Target[],
+): MaybePromise<AccessRequest> {
   const source = { input, request: context, targets, target, lastUses: ports.lastUses };
-  return chain(operationConditions(source), (conditions) => {
-    const request: AccessRequest = {
-      caller: context.caller,
-      action: target.action,
-      resourceArn: target.resourceArn,
-      resourceAccountId: target.resourceAccountId,
-      // A key that an action is about without being its resource only selects.
-      resourcePolicy: target.resourceArn === target.key?.arn ? target.key.policy : undefined,
-      endpointPolicy: context.origin.vpcEndpoint?.policy,
-      values: requestConditions(context, target, conditions, attested),
-      encryptionContext: conditions.encryptionContext,
-      newGrant: conditions.newGrant,
-      findGrants: grantFinder(ports.grants, target, conditions, grantReferences),
-      findAliases: aliasFinder(ports.aliases, target),
-    };
-    return target.retires === undefined
-      ? ports.access.decide(request)
-      : ports.access.decideOnRetirement(request, target.retires);
-  });
+  return chain(operationConditions(source), (conditions): AccessRequest => ({
+    caller: context.caller,
+    action: target.action,
+    resourceArn: target.resourceArn,
+    resourceAccountId: target.resourceAccountId,
+    // A key that an action is about without being its resource only selects.
+    resourcePolicy: target.resourceArn === target.key?.arn ? target.key.policy : undefined,
+    endpointPolicy: context.origin.vpcEndpoint?.policy,
+    values: requestConditions(context, target, conditions, attested),
+    encryptionContext: conditions.encryptionContext,
+    newGrant: conditions.newGrant,
+    findGrants: grantFinder(ports.grants, target, conditions, grantReferences),
+    findAliases: aliasFinder(ports.aliases, target),
+  }));
 }
 
 const ACTION_PREFIX = 'kms:';

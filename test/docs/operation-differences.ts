@@ -3,17 +3,23 @@ import type { OperationName } from '../../src/service/registry.ts';
 /** What differs from AWS in all operations, on purpose. */
 export const COMMON_DIFFERENCES: readonly string[] = [
   'A change is seen by the next request; AWS takes seconds, and minutes for grants. Grant tokens are checked and not needed.',
-  'A principal may do everything with what its account owns. Key policies, grants and condition keys are stored and returned, ' +
-    'and do not decide yet.',
+  'Policies may name principals that do not exist; [what differs in access control](../guides/access-control.md#what-differs-from-aws) ' +
+    'has a list of its own.',
   'Ciphertext blobs have a [layout of their own](ciphertext.md): a blob of AWS opens nowhere else, here neither.',
   'Tag keys of one key that differ only in letter case are duplicates, and an encryption context has at most 8192 characters.',
   'SM2 and ML-KEM are there in every Region.',
   'Violations name the values of an enumeration in the order of the reference, where AWS has that of a hash table.',
-  'There are no request quotas, and no limit on the number of keys.',
+  'Request quotas are those of AWS by default, and can be set or turned off. There is no limit on the number of keys.',
 ];
 
 /** What differs from AWS in one operation. */
 export const DIFFERENCES: Readonly<Partial<Record<OperationName, readonly string[]>>> = {
+  ConnectCustomKeyStore: [
+    'The server has no hardware and no external key manager to connect to: it fails with `CLUSTER_NOT_FOUND` or ' +
+      '`XKS_PROXY_NOT_REACHABLE`.',
+  ],
+  CreateKey: ['No custom key store can be connected yet, so that no key can be made in one.'],
+  GenerateRandom: ['No custom key store can be connected yet, so that none supplies random bytes.'],
   GetKeyLastUsage: ['`CloudTrailEventId` never appears: there is no audit log that it could be of.'],
   GetKeyRotationStatus: ['`OnDemandRotationStartDate` never appears: a rotation is done when its answer comes.'],
   GetParametersForImport: ['`SM2PKE` and wrapping keys of SM2 are there in every Region; AWS has them in China.'],

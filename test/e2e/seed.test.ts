@@ -51,7 +51,7 @@ describe('a server with KEYWRIGHT_SEED', () => {
   it('has what the file says before it listens, and starts again with it', async () => {
     const port = await freePort();
     server = await startServer(data, port, { KEYWRIGHT_SEED: EXAMPLE });
-    expect(server.output()).toContain(`Seed ${EXAMPLE}: 12 created, 0 already there\n`);
+    expect(server.output()).toContain(`Seed ${EXAMPLE}: 15 created, 0 already there\n`);
     expect(await describeOrders(server.url)).toBe('1f5a4c2e-6b7d-4e8f-9a0b-1c2d3e4f5a6b');
     const saved = join(data, 'credentials');
     expect(readFileSync(saved, 'utf8')).toMatch(
@@ -60,7 +60,7 @@ describe('a server with KEYWRIGHT_SEED', () => {
     expect(statSync(saved).mode & 0o777).toBe(0o600);
     await server.stop();
     server = await startServer(data, port, { KEYWRIGHT_SEED: EXAMPLE });
-    expect(server.output()).toContain(`Seed ${EXAMPLE}: 0 created, 12 already there\n`);
+    expect(server.output()).toContain(`Seed ${EXAMPLE}: 0 created, 15 already there\n`);
   });
 
   it('does not start when the file contradicts the store, and says where', async () => {
@@ -78,11 +78,11 @@ describe('a server with KEYWRIGHT_SEED', () => {
 describe('keywright seed', () => {
   it('checks without leaving anything behind, applies, and checks against the store', async () => {
     expect((await keywright('seed', EXAMPLE, '--check')).stdout).toBe(
-      `Seed ${EXAMPLE} is good: 12 to create, 0 already there\n`,
+      `Seed ${EXAMPLE} is good: 15 to create, 0 already there\n`,
     );
     expect(existsSync(data)).toBe(false);
-    expect((await keywright('seed', EXAMPLE)).stdout).toContain('12 created, 0 already there\n');
-    expect((await keywright('seed', EXAMPLE, '--check')).stdout).toContain('0 to create, 12 already there\n');
+    expect((await keywright('seed', EXAMPLE)).stdout).toContain('15 created, 0 already there\n');
+    expect((await keywright('seed', EXAMPLE, '--check')).stdout).toContain('0 to create, 15 already there\n');
   });
 
   it('refuses a file that is wrong with status 65, and a wrong command line with 64', async () => {

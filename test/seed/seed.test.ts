@@ -134,10 +134,10 @@ describe('a seed file', () => {
 
   it('the example loads twice, and the second time changes nothing', async () => {
     const first = await applySeed(engine, EXAMPLE);
-    expect(first).toMatchObject({ created: 12, existing: 0 });
+    expect(first).toMatchObject({ created: 15, existing: 0 });
     expect(first.generatedAccessKeys).toMatchObject([{ accountId: '111122223333' }]);
     const before = await inventory();
-    expect(await applySeed(engine, EXAMPLE)).toEqual({ created: 0, existing: 12, generatedAccessKeys: [] });
+    expect(await applySeed(engine, EXAMPLE)).toEqual({ created: 0, existing: 15, generatedAccessKeys: [] });
     expect(await inventory()).toEqual(before);
   });
 
@@ -151,7 +151,7 @@ describe('a seed file', () => {
 
   it('a check tells what would be made and makes nothing', async () => {
     const before = await inventory();
-    expect(await applySeed(engine, EXAMPLE, { isCheckOnly: true })).toMatchObject({ created: 12, existing: 0 });
+    expect(await applySeed(engine, EXAMPLE, { isCheckOnly: true })).toMatchObject({ created: 15, existing: 0 });
     expect(await inventory()).toEqual(before);
   });
 });
@@ -276,8 +276,8 @@ describe('a second load', () => {
     const { created, existing } = await applySeed(engine, EXAMPLE);
     expect(created).toBeGreaterThan(0);
     expect(existing).toBeGreaterThan(0);
-    expect(created + existing).toBe(12);
-    expect(await applySeed(engine, EXAMPLE)).toMatchObject({ created: 0, existing: 12 });
+    expect(created + existing).toBe(15);
+    expect(await applySeed(engine, EXAMPLE)).toMatchObject({ created: 0, existing: 15 });
   });
 
   it('two engines load one file at the same time, and each thing is made once', async () => {
@@ -285,7 +285,7 @@ describe('a second load', () => {
     try {
       const reports = await Promise.all([applySeed(engine, EXAMPLE), applySeed(other, EXAMPLE)]);
       for (const { created, existing } of reports) {
-        expect(created + existing).toBe(12);
+        expect(created + existing).toBe(15);
       }
     } finally {
       await other.close();
