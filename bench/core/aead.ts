@@ -2,9 +2,9 @@ import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { AEAD_OVERHEAD_BYTES, loadCore, type KeyHandle } from 'keywright/core';
 import type { Group, Row } from '../lib/group.ts';
 import { inProcess } from '../lib/loop.ts';
-import { BATCH_LIMIT, LIMIT, limitRow } from './limit.ts';
+import { batchLimit, LIMIT, limitRow } from './limit.ts';
 import { nodeDecrypt, nodeEncryptInto } from './node-crypto.ts';
-import { AAD_BYTES, batchItems, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
+import { AAD_BYTES, batchSizes, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
 
 const core = loadCore();
 const BASELINE = 'node:crypto, reused Buffer';
@@ -35,28 +35,27 @@ function encryptRows(sizeBytes: number): Row[] {
   const plaintext = randomBytes(sizeBytes);
   const sealedBytes = sizeBytes + AEAD_OVERHEAD_BYTES;
   const out = Buffer.alloc(sealedBytes);
-  const count = batchItems(sizeBytes);
-  const items = packedItems(sizeBytes, count);
-  const batchOut = Buffer.alloc(sealedBytes * count);
 
   requireEqual(core.decrypt(key, nodeEncryptInto(nodeKey, plaintext, aad, out), aad), plaintext, 'node to core');
   requireEqual(nodeDecrypt(nodeKey, core.encrypt(key, plaintext, aad), aad), plaintext, 'core to node');
   return [
     inProcess('encryptInto, reused buffer', 1, () => core.encryptInto(key, plaintext, aad, out), LIMIT),
     inProcess('encrypt, new Buffer', 1, () => core.encrypt(key, plaintext, aad), LIMIT),
-    inProcess(
-      `encryptBatchInto, ${count} items`,
-      count,
-      () => core.encryptBatchInto(key, items, aad, batchOut),
-      BATCH_LIMIT,
-    ),
+    ...batchSizes(sizeBytes).map((count) => encryptBatchRow(sizeBytes, count, key, aad)),
     inProcess(BASELINE, 1, () => nodeEncryptInto(nodeKey, plaintext, aad, out)),
     inProcess('node:crypto, new Buffer', 1, () =>
       nodeEncryptInto(nodeKey, plaintext, aad, Buffer.allocUnsafe(sealedBytes)),
     ),
     limitRow(LIMIT, 'encrypt', sizeBytes, 1),
-    limitRow(BATCH_LIMIT, 'encrypt', sizeBytes, count),
+    ...batchSizes(sizeBytes).map((count) => limitRow(batchLimit(count), 'encrypt', sizeBytes, count)),
   ];
+}
+
+function encryptBatchRow(sizeBytes: number, count: number, key: KeyHandle, aad: Buffer): Row {
+  const items = packedItems(sizeBytes, count);
+  const out = Buffer.alloc((sizeBytes + AEAD_OVERHEAD_BYTES) * count);
+  const name = `encryptBatchInto, ${count} items`;
+  return inProcess(name, count, () => core.encryptBatchInto(key, items, aad, out), batchLimit(count));
 }
 
 function decryptRows(sizeBytes: number): Row[] {
@@ -65,25 +64,23 @@ function decryptRows(sizeBytes: number): Row[] {
   const plaintext = randomBytes(sizeBytes);
   const sealed = core.encrypt(key, plaintext, aad);
   const out = Buffer.alloc(sizeBytes);
-  const count = batchItems(sizeBytes);
-  const items = packedItems(sizeBytes, count);
-  const sealedBytes = Buffer.alloc((sizeBytes + AEAD_OVERHEAD_BYTES) * count);
-  const sealedItems = core.encryptBatchInto(key, items, aad, sealedBytes);
-  const batchOut = Buffer.alloc(sizeBytes * count);
 
-  core.decryptBatchInto(key, sealedItems, aad, batchOut);
-  requireEqual(batchOut, items.data, 'batch');
   return [
     inProcess('decryptInto, reused buffer', 1, () => core.decryptInto(key, sealed, aad, out), LIMIT),
     inProcess('decrypt, new Buffer', 1, () => core.decrypt(key, sealed, aad), LIMIT),
-    inProcess(
-      `decryptBatchInto, ${count} items`,
-      count,
-      () => core.decryptBatchInto(key, sealedItems, aad, batchOut),
-      BATCH_LIMIT,
-    ),
+    ...batchSizes(sizeBytes).map((count) => decryptBatchRow(sizeBytes, count, key, aad)),
     inProcess(DECRYPT_BASELINE, 1, () => nodeDecrypt(nodeKey, sealed, aad)),
     limitRow(LIMIT, 'decrypt', sizeBytes, 1),
-    limitRow(BATCH_LIMIT, 'decrypt', sizeBytes, count),
+    ...batchSizes(sizeBytes).map((count) => limitRow(batchLimit(count), 'decrypt', sizeBytes, count)),
   ];
+}
+
+function decryptBatchRow(sizeBytes: number, count: number, key: KeyHandle, aad: Buffer): Row {
+  const items = packedItems(sizeBytes, count);
+  const sealed = core.encryptBatchInto(key, items, aad, Buffer.alloc((sizeBytes + AEAD_OVERHEAD_BYTES) * count));
+  const out = Buffer.alloc(sizeBytes * count);
+  const decrypt = (): unknown => core.decryptBatchInto(key, sealed, aad, out);
+  decrypt();
+  requireEqual(out, items.data, 'batch');
+  return inProcess(`decryptBatchInto, ${count} items`, count, decrypt, batchLimit(count));
 }

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes, randomFillSync, type KeyObject } from 'no
 import { loadCore, MESSAGE_OVERHEAD_BYTES, type KeyHandle } from 'keywright/core';
 import type { Group, Row } from '../lib/group.ts';
 import { inProcess } from '../lib/loop.ts';
-import { BATCH_LIMIT, LIMIT, limitRow } from './limit.ts';
+import { batchLimit, LIMIT, limitRow } from './limit.ts';
 import { nodeDecryptMessage, nodeEncryptMessageInto } from './node-crypto.ts';
 import { AAD_BYTES, batchItems, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
 
@@ -76,11 +76,11 @@ function encryptRows(sizeBytes: number): Row[] {
       `encryptMessageBatchInto, ${count} items`,
       count,
       () => core.encryptMessageBatchInto(key, header, context, items, batchOut),
-      BATCH_LIMIT,
+      batchLimit(count),
     ),
     inProcess(BASELINE, 1, () => nodeEncryptMessageInto(nodeKey, header, bound, plaintext, out)),
     limitRow(LIMIT, 'encryptMessage', sizeBytes, 1),
-    limitRow(BATCH_LIMIT, 'encryptMessage', sizeBytes, count),
+    limitRow(batchLimit(count), 'encryptMessage', sizeBytes, count),
   ];
 }
 
@@ -104,11 +104,11 @@ function decryptRows(sizeBytes: number): Row[] {
       `decryptMessageBatchInto, ${count} items`,
       count,
       () => core.decryptMessageBatchInto(key, HEADER_BYTES, context, blobs, batchOut),
-      BATCH_LIMIT,
+      batchLimit(count),
     ),
     inProcess(BASELINE, 1, () => nodeDecryptMessage(nodeKey, HEADER_BYTES, blob, bound)),
     limitRow(LIMIT, 'decryptMessage', sizeBytes, 1),
-    limitRow(BATCH_LIMIT, 'decryptMessage', sizeBytes, count),
+    limitRow(batchLimit(count), 'decryptMessage', sizeBytes, count),
   ];
 }
 
@@ -130,9 +130,9 @@ function dataKeyRows(): Row[] {
   requireEqual(core.decryptMessage(key, HEADER_BYTES, nodeGenerate(), context), plaintext, 'node to core');
   return [
     inProcess('generateDataKey', 1, () => core.generateDataKey(key, header, context, DATA_KEY_BYTES), LIMIT),
-    inProcess(`generateDataKeyBatchInto, ${count} keys`, count, batch, BATCH_LIMIT),
+    inProcess(`generateDataKeyBatchInto, ${count} keys`, count, batch, batchLimit(count)),
     inProcess(BASELINE, 1, nodeGenerate),
     limitRow(LIMIT, 'generateDataKey', DATA_KEY_BYTES, 1),
-    limitRow(BATCH_LIMIT, 'generateDataKey', DATA_KEY_BYTES, count),
+    limitRow(batchLimit(count), 'generateDataKey', DATA_KEY_BYTES, count),
   ];
 }

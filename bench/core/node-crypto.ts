@@ -21,7 +21,7 @@ const LABEL = Buffer.from('keywright/message/v1\0');
 const BITS = Buffer.from([0, 0, 2, 0]);
 
 /** Random nonces out of a pool that one call fills. */
-class NoncePool {
+export class NoncePool {
   readonly #pool = Buffer.alloc(POOL_BYTES);
   #at = POOL_BYTES;
 

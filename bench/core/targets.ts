@@ -1,5 +1,6 @@
 import type { Target } from '../lib/targets.ts';
 import { encryptName } from './aead.ts';
+import { ENCRYPT_ASYNC, encryptAsyncName, ASYNC_SIZES } from './async.ts';
 import { encryptMessageName } from './message.ts';
 
 const SMALL = encryptName(32);
@@ -7,6 +8,7 @@ const MEBIBYTE = encryptName(2 ** 20);
 const MESSAGE = encryptMessageName(32);
 const INTO = 'encryptInto, reused buffer';
 const BATCH = 'encryptBatchInto, 64 items';
+const LARGE_BATCH = 'encryptBatchInto, 1024 items';
 const MESSAGE_INTO = 'encryptMessageInto';
 const MESSAGE_BATCH = 'encryptMessageBatchInto, 64 items';
 
@@ -29,11 +31,21 @@ const NODE_24: readonly Target[] = [
 /** Rates are those of one core of the machine that docs/internals/benchmarking.md describes. */
 const EVERYWHERE: readonly Target[] = [
   { group: SMALL, row: BATCH, measure: 'timesBaseline', atLeast: 30, kind: 'goal' },
+  { group: SMALL, row: LARGE_BATCH, measure: 'timesBaseline', atLeast: 30, kind: 'goal' },
   { group: SMALL, row: BATCH, measure: 'ofLimit', atLeast: 0.8, kind: 'goal' },
+  { group: SMALL, row: LARGE_BATCH, measure: 'ofLimit', atLeast: 0.8, kind: 'goal' },
   { group: SMALL, row: INTO, measure: 'opsPerSecond', atLeast: 3e6, kind: 'goal' },
   { group: SMALL, row: BATCH, measure: 'opsPerSecond', atLeast: 7e6, kind: 'goal' },
   { group: MESSAGE, row: MESSAGE_INTO, measure: 'opsPerSecond', atLeast: 1.7e6, kind: 'goal' },
   { group: MESSAGE, row: MESSAGE_BATCH, measure: 'opsPerSecond', atLeast: 2.4e6, kind: 'goal' },
+  // The baseline of these is the same call without the pool, on one core.
+  ...ASYNC_SIZES.map((size): Target => ({
+    group: encryptAsyncName(size),
+    row: ENCRYPT_ASYNC,
+    measure: 'timesBaseline',
+    atLeast: 1.6,
+    kind: 'goal',
+  })),
 ];
 
 /** Targets of the core on a major version of Node. */

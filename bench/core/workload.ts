@@ -12,6 +12,14 @@ export function batchItems(sizeBytes: number): number {
   return Math.max(2, Math.min(64, 2 ** 20 / sizeBytes));
 }
 
+/** The sizes of batches that are measured: {@link batchItems}, and 1024 where 64 fit. */
+export function batchSizes(sizeBytes: number): number[] {
+  const items = batchItems(sizeBytes);
+  return items === 64 ? [items, LARGE_BATCH_ITEMS] : [items];
+}
+
+const LARGE_BATCH_ITEMS = 1024;
+
 /** `32 B`, `4 KiB`, `16 MiB`. */
 export function sizeName(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

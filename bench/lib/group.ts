@@ -8,7 +8,7 @@ export interface Row {
    *
    * @throws Error when what is measured fails.
    */
-  measure(minimumMs: number, samples: number): number[];
+  measure(minimumMs: number, samples: number): number[] | Promise<number[]>;
 }
 
 /** Rows that do the same work, measured in turns, so that their ratios hold when the machine's speed does not. */

@@ -35,7 +35,7 @@ export interface GroupResult {
 }
 
 /** Measures the rows of a group in turns. Every round begins with another row, so that none profits from its place. */
-export function measureGroup(group: Group, effort: Effort): GroupResult {
+export async function measureGroup(group: Group, effort: Effort): Promise<GroupResult> {
   const rows = group.open();
   const samples = new Map<string, number[][]>(rows.map(({ name }) => [name, []]));
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round++) {
@@ -43,7 +43,7 @@ export function measureGroup(group: Group, effort: Effort): GroupResult {
     for (const row of [...rows.slice(first), ...rows.slice(0, first)]) {
       // Nobody's time is spent on the garbage of the row before, and everybody's on their own.
       globalThis.gc?.();
-      const measured = row.measure(effort.minimumMs, effort.samples);
+      const measured = await row.measure(effort.minimumMs, effort.samples);
       if (round >= effort.warmUpRounds) samples.get(row.name)?.push(measured);
     }
   }

@@ -2,7 +2,7 @@ import type { Group } from './group.ts';
 import { fingerprint, watchIdleCores } from './machine.ts';
 import { parseOptions } from './options.ts';
 import { writeReport } from './report.ts';
-import { measureGroup } from './rounds.ts';
+import { measureGroup, type GroupResult } from './rounds.ts';
 import { groupTable, targetTable } from './table.ts';
 import { judge, type Target } from './targets.ts';
 
@@ -12,11 +12,17 @@ export interface Suite {
   readonly versions: Readonly<Record<string, string>>;
   readonly groups: readonly Group[];
   readonly targets: readonly Target[];
+  /** Milliseconds that a sample of a full run lasts at least; where one operation takes longer than usual. */
+  readonly minimumMs?: number;
 }
 
 /** Measures a suite, prints its tables and writes the JSON. */
-export function runSuite(suite: Suite, args: readonly string[]): void {
+export async function runSuite(suite: Suite, args: readonly string[]): Promise<void> {
   const options = parseOptions(suite.name, args);
+  const effort =
+    options.isQuick || suite.minimumMs === undefined
+      ? options.effort
+      : { ...options.effort, minimumMs: suite.minimumMs };
   const machine = fingerprint();
   const facts = { ...machine, ...suite.versions };
   console.log(
@@ -26,18 +32,17 @@ export function runSuite(suite: Suite, args: readonly string[]): void {
   );
 
   const idleCoresSince = watchIdleCores();
-  const groups = suite.groups
-    .filter(({ name }) => name.includes(options.only))
-    .map((group) => {
-      const result = measureGroup(group, options.effort);
-      console.log(`\n${groupTable(result)}`);
-      return result;
-    });
+  const groups: GroupResult[] = [];
+  for (const group of suite.groups.filter(({ name }) => name.includes(options.only))) {
+    const result = await measureGroup(group, effort);
+    console.log(`\n${groupTable(result)}`);
+    groups.push(result);
+  }
   const idleCores = idleCoresSince();
   const targets = judge(suite.targets, groups);
   if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
   const { name, versions } = suite;
-  writeReport(options.out, { suite: name, machine, versions, effort: options.effort, idleCores, groups, targets });
+  writeReport(options.out, { suite: name, machine, versions, effort, idleCores, groups, targets });
   console.log(`\nidle cores: ${idleCores.toFixed(2)} of ${machine.cores}; ${machine.cores - 1} when nothing else runs`);
   console.log(`raw samples: ${options.out}`);
   if (options.isQuick) console.log('This was a quick run: it shows that the suite works, and nothing about speed.');

@@ -2,12 +2,13 @@
 // no key table, no argument checks, no wiping and no binding. What the core loses against these
 // figures is its own cost.
 //
-//   limit OPERATION SIZE ITEMS MINIMUM_MS SAMPLES
+//   limit OPERATION SIZE ITEMS THREADS MINIMUM_MS SAMPLES
 //
 // OPERATION: encrypt decrypt encryptMessage decryptMessage generateDataKey. SIZE: bytes of one
 // plaintext. ITEMS: messages laid end to end in one buffer, one pass over which is one round of the
-// loop. Prints SAMPLES numbers, one a line: nanoseconds per message, each over at least MINIMUM_MS
-// milliseconds. `limit version` prints the version of libcrypto.
+// loop; every one of THREADS has buffers of its own. Prints SAMPLES numbers, one a line:
+// nanoseconds per message of all threads together, each over at least MINIMUM_MS milliseconds.
+// `limit version` prints the version of libcrypto.
 
 #define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_Transform: EVP cannot start from a saved state
 
@@ -19,16 +20,17 @@
 #include <openssl/sha.h>
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "loop.h"
 
 namespace {
 
@@ -53,8 +55,8 @@ void Require(bool condition, const char* what) {
 
 // Random bytes out of a block of 4096, which one call of libcrypto fills.
 void DrawNonce(Byte* out, std::size_t size) {
-  static std::array<Byte, 4096> block;
-  static std::size_t available = 0;
+  thread_local std::array<Byte, 4096> block;
+  thread_local std::size_t available = 0;
   if (available < size) {
     Require(RAND_bytes(block.data(), static_cast<int>(block.size())) == 1, "RAND_bytes failed");
     available = block.size();
@@ -129,7 +131,7 @@ class Derivation {
     std::array<Byte, kBlockBytes> block{};
     std::memcpy(&block[4], kLabel.data(), kLabel.size());
     std::memcpy(&block[5 + kLabel.size()], nonce, kDerivationNonceBytes);
-    StoreBigEndian32(out.size() * 8, &block[kLength - 4]);
+    StoreBigEndian32(static_cast<std::uint32_t>(out.size() * 8), &block[kLength - 4]);
     block[kLength] = 0x80;
     StoreBigEndian32((kBlockBytes + kLength) * 8, &block[kBlockBytes - 4]);
     for (std::uint32_t i = 0; i < 2; ++i) {
@@ -250,37 +252,6 @@ struct Bench {
   std::array<Byte, kKeyBytes + kCommitmentBytes> derived_{};
 };
 
-using Clock = std::chrono::steady_clock;
-
-double Nanoseconds(Clock::duration duration) {
-  return std::chrono::duration<double, std::nano>(duration).count();
-}
-
-// The clock is asked every so many passes that asking costs nothing next to them.
-void Measure(const std::function<void()>& pass, std::size_t items, double minimum_ns, int samples) {
-  std::size_t passes = 1;
-  for (double elapsed = 0; elapsed < minimum_ns / 8; passes *= 2) {
-    const auto begin = Clock::now();
-    for (std::size_t i = 0; i < passes; ++i) {
-      pass();
-    }
-    elapsed = Nanoseconds(Clock::now() - begin);
-  }
-  for (int sample = 0; sample < samples; ++sample) {
-    double elapsed = 0;
-    std::size_t messages = 0;
-    const auto begin = Clock::now();
-    while (elapsed < minimum_ns) {
-      for (std::size_t i = 0; i < passes / 8 + 1; ++i) {
-        pass();
-      }
-      messages += (passes / 8 + 1) * items;
-      elapsed = Nanoseconds(Clock::now() - begin);
-    }
-    std::printf("%.3f\n", elapsed / static_cast<double>(messages));
-  }
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -288,23 +259,30 @@ int main(int count, char** arguments) {
     std::printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
     return 0;
   }
-  Require(count == 6, "usage: limit OPERATION SIZE ITEMS MINIMUM_MS SAMPLES");
-  Bench bench(std::strtoul(arguments[2], nullptr, 10), std::strtoul(arguments[3], nullptr, 10));
-  // What is to be decrypted has to be there.
-  const std::map<std::string, std::function<void()>> prepare = {
-      {"decrypt", [&] { bench.Encrypt(); }}, {"decryptMessage", [&] { bench.EncryptMessage(); }}};
-  const std::map<std::string, std::function<void()>> operations = {
-      {"encrypt", [&] { bench.Encrypt(); }},
-      {"decrypt", [&] { bench.Decrypt(); }},
-      {"encryptMessage", [&] { bench.EncryptMessage(); }},
-      {"decryptMessage", [&] { bench.DecryptMessage(); }},
-      {"generateDataKey", [&] { bench.GenerateDataKeys(); }},
+  Require(count == 7, "usage: limit OPERATION SIZE ITEMS THREADS MINIMUM_MS SAMPLES");
+  const std::size_t size = std::strtoul(arguments[2], nullptr, 10);
+  const std::size_t items = std::strtoul(arguments[3], nullptr, 10);
+  struct Pass {
+    void (Bench::*prepare)();  // what is to be decrypted has to be there
+    void (Bench::*run)();
   };
-  Require(operations.contains(arguments[1]), "unknown operation");
-  if (prepare.contains(arguments[1])) {
-    prepare.at(arguments[1])();
-  }
-  Measure(operations.at(arguments[1]), bench.items, std::strtod(arguments[4], nullptr) * 1e6,
-          std::atoi(arguments[5]));
+  const std::map<std::string, Pass> passes = {
+      {"encrypt", {nullptr, &Bench::Encrypt}},
+      {"decrypt", {&Bench::Encrypt, &Bench::Decrypt}},
+      {"encryptMessage", {nullptr, &Bench::EncryptMessage}},
+      {"decryptMessage", {&Bench::EncryptMessage, &Bench::DecryptMessage}},
+      {"generateDataKey", {nullptr, &Bench::GenerateDataKeys}},
+  };
+  Require(passes.contains(arguments[1]), "unknown operation");
+  const Pass pass = passes.at(arguments[1]);
+  const auto make = [&]() -> bench::Operation {
+    const auto state = std::make_shared<Bench>(size, items);
+    if (pass.prepare != nullptr) {
+      ((*state).*pass.prepare)();
+    }
+    return [state, run = pass.run] { ((*state).*run)(); };
+  };
+  bench::Measure(make, std::strtoul(arguments[4], nullptr, 10), items,
+                 std::strtod(arguments[5], nullptr) * 1e6, std::atoi(arguments[6]));
   return 0;
 }

@@ -1,6 +1,7 @@
 /** The cryptographic core: AES-256-GCM, messages under a backing key, data keys; against node:crypto and a C loop. */
 import { loadCore } from 'keywright/core';
 import { decryptGroup, encryptGroup } from '../core/aead.ts';
+import { ASYNC_SIZES, decryptAsyncGroup, encryptAsyncGroup } from '../core/async.ts';
 import { limitOpensslVersion } from '../core/limit.ts';
 import { dataKeyGroup, decryptMessageGroup, encryptMessageGroup } from '../core/message.ts';
 import { coreTargets } from '../core/targets.ts';
@@ -8,7 +9,7 @@ import { SIZES } from '../core/workload.ts';
 import { nodeMajor } from '../lib/options.ts';
 import { runSuite } from '../lib/suite.ts';
 
-runSuite(
+await runSuite(
   {
     name: 'core',
     versions: { coreOpenssl: loadCore().info().opensslVersion, limitOpenssl: limitOpensslVersion() },
@@ -18,6 +19,8 @@ runSuite(
       ...SIZES.map(encryptMessageGroup),
       ...SIZES.map(decryptMessageGroup),
       dataKeyGroup(),
+      ...ASYNC_SIZES.map(encryptAsyncGroup),
+      ...ASYNC_SIZES.map(decryptAsyncGroup),
     ],
     targets: coreTargets(nodeMajor()),
   },

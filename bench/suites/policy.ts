@@ -10,7 +10,7 @@ const oracle = JSON.parse(readFileSync('node_modules/@cloud-copilot/iam-simulate
   version: string;
 };
 
-runSuite(
+await runSuite(
   {
     name: 'policy',
     versions: { iamSimulate: oracle.version },

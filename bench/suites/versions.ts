@@ -13,7 +13,7 @@ const AT_LEAST = 0.9;
 
 const folder = mkdtempSync(join(tmpdir(), 'keywright-bench-'));
 try {
-  runSuite(
+  await runSuite(
     {
       name: 'versions',
       versions: { coreOpenssl: loadCore().info().opensslVersion },

@@ -1,5 +1,7 @@
 #include "core/asymmetric_type.h"
 
+#include <iterator>
+
 namespace keywright {
 namespace {
 
@@ -36,10 +38,16 @@ constexpr AsymmetricType kTypes[] = {
      "\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x04\x03"sv},
 };
 
+static_assert(std::size(kTypes) == kAsymmetricTypeCount);
+
 }  // namespace
 
 const AsymmetricType& AsymmetricTypeOf(KeyType type) {
   return kTypes[static_cast<std::size_t>(type) - static_cast<std::size_t>(KeyType::kRsa2048)];
+}
+
+std::size_t AsymmetricIndex(const AsymmetricType& type) {
+  return static_cast<std::size_t>(&type - kTypes);
 }
 
 }  // namespace keywright

@@ -29,6 +29,11 @@ struct AsymmetricType {
 // Precondition: IsAsymmetric(type).
 const AsymmetricType& AsymmetricTypeOf(KeyType type);
 
+inline constexpr std::size_t kAsymmetricTypeCount = 15;
+
+// From 0, for tables; of one that AsymmetricTypeOf gave.
+std::size_t AsymmetricIndex(const AsymmetricType& type);
+
 }  // namespace keywright
 
 #endif  // KEYWRIGHT_CORE_ASYMMETRIC_TYPE_H_

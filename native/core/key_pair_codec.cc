@@ -15,6 +15,7 @@
 #include "core/key_access.h"
 #include "core/library_context.h"
 #include "core/ossl_ptr.h"
+#include "core/thread_contexts.h"
 
 namespace keywright {
 namespace {
@@ -31,8 +32,11 @@ OSSL_PARAM Octets(const char* name, Bytes value) {
                                            value.size());
 }
 
-EvpPkeyPtr FromParameters(const char* name, int selection, OSSL_PARAM* parameters) {
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(Library().context, name, nullptr));
+EvpPkeyPtr FromParameters(const AsymmetricType& type, int selection, OSSL_PARAM* parameters) {
+  EvpPkeyCtxPtr& context = ThreadContexts::Current().pair_reading[AsymmetricIndex(type)];
+  if (!context) {
+    context.reset(EVP_PKEY_CTX_new_from_name(Library().context, type.name, nullptr));
+  }
   EVP_PKEY* pkey = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &pkey, selection, parameters) != 1) {
@@ -48,7 +52,7 @@ EvpPkeyPtr PublicFromRaw(const AsymmetricType& type, Bytes raw) {
       Octets(OSSL_PKEY_PARAM_PUB_KEY, raw),
       OSSL_PARAM_construct_end(),
   };
-  return FromParameters(type.name, EVP_PKEY_PUBLIC_KEY,
+  return FromParameters(type, EVP_PKEY_PUBLIC_KEY,
                         type.group == nullptr ? &with_group[1] : with_group);
 }
 
@@ -61,7 +65,7 @@ EvpPkeyPtr PrivateFromRaw(const AsymmetricType& type, Bytes raw) {
   const char* name =
       raw.size() == type.seed_bytes ? OSSL_PKEY_PARAM_ML_KEM_SEED : OSSL_PKEY_PARAM_PRIV_KEY;
   OSSL_PARAM parameters[] = {Octets(name, raw), OSSL_PARAM_construct_end()};
-  return FromParameters(type.name, EVP_PKEY_KEYPAIR, parameters);
+  return FromParameters(type, EVP_PKEY_KEYPAIR, parameters);
 }
 
 bool IsRawPrivateLength(const AsymmetricType& type, std::size_t length) {
@@ -279,6 +283,24 @@ Result<std::size_t> WriteRsaSpki(EVP_PKEY* pkey, MutableBytes out) {
   return fits ? Result(spki.size()) : Status::kBufferTooSmall;
 }
 
+// Leaves a context that makes keys of the type; it keeps nothing of those it made.
+bool PrepareGeneration(EvpPkeyCtxPtr& context, const AsymmetricType& type) {
+  if (context) {
+    return true;
+  }
+  context.reset(EVP_PKEY_CTX_new_from_name(Library().context, type.name, nullptr));
+  std::size_t bits = type.bits;
+  OSSL_PARAM parameters[] = {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+  if (type.family == Family::kRsa) {
+    parameters[0] = OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &bits);
+  } else if (type.family == Family::kEc) {
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                     const_cast<char*>(type.group), 0);
+  }
+  return context && EVP_PKEY_keygen_init(context.get()) == 1 &&
+         EVP_PKEY_CTX_set_params(context.get(), parameters) == 1;
+}
+
 }  // namespace
 
 Result<KeyPtr> GenerateKeyPair(KeyType type) {
@@ -286,18 +308,13 @@ Result<KeyPtr> GenerateKeyPair(KeyType type) {
     return Status::kInvalidArgument;
   }
   const AsymmetricType& traits = AsymmetricTypeOf(type);
-  OSSL_LIB_CTX* context = Library().context;
-  EvpPkeyPtr pkey;
-  // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg): the function of libcrypto is one
-  if (traits.family == Family::kRsa) {
-    pkey.reset(EVP_PKEY_Q_keygen(context, nullptr, traits.name, traits.bits));
-  } else if (traits.family == Family::kEc) {
-    pkey.reset(EVP_PKEY_Q_keygen(context, nullptr, traits.name, traits.group));
-  } else {
-    pkey.reset(EVP_PKEY_Q_keygen(context, nullptr, traits.name));
+  EvpPkeyCtxPtr& context = ThreadContexts::Current().pair_generation[AsymmetricIndex(traits)];
+  EVP_PKEY* pkey = nullptr;
+  if (!PrepareGeneration(context, traits) || EVP_PKEY_generate(context.get(), &pkey) != 1) {
+    context.reset();
+    return Fail(Status::kLibcryptoFailed);
   }
-  // NOLINTEND(cppcoreguidelines-pro-type-vararg)
-  return pkey ? Adopt(type, std::move(pkey), false) : Fail(Status::kLibcryptoFailed);
+  return Adopt(type, EvpPkeyPtr(pkey), false);
 }
 
 Result<KeyPtr> ImportPrivateKey(KeyType type, Bytes encoded) {

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/asymmetric_type.h"
 #include "core/digest_algorithm.h"
 #include "core/gcm_context.h"
 #include "core/hmac_context.h"
@@ -30,6 +31,9 @@ struct ThreadContexts {
       HmacContext(kDigestAlgorithms[0]), HmacContext(kDigestAlgorithms[1]),
       HmacContext(kDigestAlgorithms[2]), HmacContext(kDigestAlgorithms[3])};
   EvpMdCtxPtr digest;
+  // By type of key pair; none holds a key.
+  std::array<EvpPkeyCtxPtr, kAsymmetricTypeCount> pair_generation;
+  std::array<EvpPkeyCtxPtr, kAsymmetricTypeCount> pair_reading;
 };
 
 }  // namespace keywright

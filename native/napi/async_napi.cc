@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -23,19 +24,40 @@ AsyncOutcome Made(Result<KeyPtr> key) {
                   : Failed(key.status());
 }
 
-AsyncOutcome Gave(SecureBuffer output) {
+AsyncOutcome Gave(PrivateBuffer output) {
   AsyncOutcome outcome;
   outcome.outputs.push_back(std::move(output));
   return outcome;
 }
 
-AsyncOutcome Gave(Result<SecureBuffer> output) {
+AsyncOutcome Gave(Result<PrivateBuffer> output) {
   return output.ok() ? Gave(std::move(output).value()) : Failed(output.status());
 }
 
-// A copy of an input, taken before the thread changes. Wiped with the work. Empty inputs have none.
+// Of an output that lies in the secure heap.
+AsyncOutcome GaveCopyOf(const Result<SecureBuffer>& output) {
+  return output.ok() ? Gave(PrivateBuffer::CopyOf(output.value().bytes()))
+                     : Failed(output.status());
+}
+
+// The output of `write`, which has room for `largest` bytes and answers how many it wrote.
+template <typename Write>
+AsyncOutcome WriteUpTo(std::size_t largest, Write write) {
+  Result<PrivateBuffer> out = PrivateBuffer::Allocate(largest);
+  if (!out.ok()) {
+    return Failed(out.status());
+  }
+  const Result<std::size_t> length = write(out.value().bytes());
+  if (!length.ok()) {
+    return Failed(length.status());
+  }
+  out.value().Truncate(length.value());
+  return Gave(std::move(out));
+}
+
+// A copy of an input, taken before the thread changes. Wiped with the work.
 struct Input {
-  SecureBuffer buffer;
+  PrivateBuffer buffer;
   Bytes bytes() const { return buffer.bytes(); }
 };
 
@@ -44,14 +66,19 @@ using SharedInput = std::shared_ptr<const Input>;
 
 Result<SharedInput> Keep(Bytes bytes) {
   auto input = std::make_shared<Input>();
-  if (!bytes.empty()) {
-    Result<SecureBuffer> copy = SecureBuffer::CopyOf(bytes);
-    if (!copy.ok()) {
-      return copy.status();
-    }
-    input->buffer = std::move(copy).value();
+  Result<PrivateBuffer> copy = PrivateBuffer::CopyOf(bytes);
+  if (!copy.ok()) {
+    return copy.status();
   }
+  input->buffer = std::move(copy).value();
   return SharedInput(std::move(input));
+}
+
+// Of work with a private key. That of RSA, and making such a key, takes milliseconds and more.
+TaskLength LengthOf(KeyType type) {
+  const bool is_rsa =
+      type == KeyType::kRsa2048 || type == KeyType::kRsa3072 || type == KeyType::kRsa4096;
+  return is_rsa ? TaskLength::kLong : TaskLength::kShort;
 }
 
 // (type)
@@ -60,8 +87,8 @@ AsyncStart GenerateKeyPairAsync(Arguments& arguments) {
   if (!arguments.ok() || !type || !IsAsymmetric(*type)) {
     return {Status::kInvalidArgument};
   }
-  return {Status::kOk,
-          StartAsync(arguments, [type = *type] { return Made(GenerateKeyPair(type)); })};
+  return {Status::kOk, StartAsync(arguments, LengthOf(*type),
+                                  [type = *type] { return Made(GenerateKeyPair(type)); })};
 }
 
 // (key, algorithm, messageType, message): [signature]
@@ -80,20 +107,15 @@ AsyncStart SignAsync(Arguments& arguments) {
   if (!input.ok()) {
     return {input.status()};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), algorithm = *algorithm,
-                                              message_type = *message_type, input = input.value()] {
-            Result<SecureBuffer> out = SecureBuffer::Allocate(kMaxSignatureBytes);
-            if (!out.ok()) {
-              return Failed(out.status());
-            }
-            const Result<std::size_t> length =
-                Sign(*key, algorithm, message_type, input->bytes(), out.value().bytes());
-            if (!length.ok()) {
-              return Failed(length.status());
-            }
-            out.value().Truncate(length.value());
-            return Gave(std::move(out));
-          })};
+  const TaskLength length = LengthOf(key->type());
+  return {Status::kOk, StartAsync(arguments, length,
+                                  [key = std::move(key), algorithm = *algorithm,
+                                   message_type = *message_type, input = input.value()] {
+                                    return WriteUpTo(kMaxSignatureBytes, [&](MutableBytes out) {
+                                      return Sign(*key, algorithm, message_type, input->bytes(),
+                                                  out);
+                                    });
+                                  })};
 }
 
 // (key, algorithm, ciphertext): [plaintext]
@@ -111,9 +133,89 @@ AsyncStart PrivateDecryptAsync(Arguments& arguments) {
   if (!input.ok()) {
     return {input.status()};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), algorithm = *algorithm,
-                                              input = input.value()] {
-            return Gave(PrivateDecrypt(*key, algorithm, input->bytes()));
+  const TaskLength length = LengthOf(key->type());
+  return {Status::kOk,
+          StartAsync(arguments, length,
+                     [key = std::move(key), algorithm = *algorithm, input = input.value()] {
+                       return GaveCopyOf(PrivateDecrypt(*key, algorithm, input->bytes()));
+                     })};
+}
+
+// (key, algorithm, messageType, message, signature): 1 or 0
+AsyncStart VerifyAsync(Arguments& arguments) {
+  const auto algorithm = SignatureAlgorithmFromNumber(arguments.NumberAt(1));
+  const auto message_type = MessageTypeFromNumber(arguments.NumberAt(2));
+  const Bytes message = arguments.BytesAt(3);
+  const Bytes signature = arguments.BytesAt(4);
+  KeyPtr key = arguments.SharedKeyAt(0);
+  if (!arguments.ok() || !algorithm || !message_type) {
+    return {Status::kInvalidArgument};
+  }
+  if (!key) {
+    return {Status::kDestroyedKey};
+  }
+  Result<SharedInput> kept_message = Keep(message);
+  // No signature is longer; whatever is cut off one that is too long, it stays too long.
+  Result<SharedInput> kept_signature =
+      Keep(signature.first(std::min(signature.size(), kMaxSignatureBytes + 1)));
+  if (!kept_message.ok() || !kept_signature.ok()) {
+    return {Status::kOutOfSecureMemory};
+  }
+  return {Status::kOk,
+          StartAsync(arguments, TaskLength::kShort,
+                     [key = std::move(key), algorithm = *algorithm, message_type = *message_type,
+                      input = kept_message.value(), signed_by = kept_signature.value()] {
+                       const Result<bool> is_valid = Verify(*key, algorithm, message_type,
+                                                            input->bytes(), signed_by->bytes());
+                       return is_valid.ok() ? AsyncOutcome{.key = {},
+                                                           .written = is_valid.value() ? 1U : 0U,
+                                                           .outputs = {}}
+                                            : Failed(is_valid.status());
+                     })};
+}
+
+// (key, algorithm, plaintext): [ciphertext]
+AsyncStart PublicEncryptAsync(Arguments& arguments) {
+  const auto algorithm = EncryptionAlgorithmFromNumber(arguments.NumberAt(1));
+  const Bytes plaintext = arguments.BytesAt(2);
+  KeyPtr key = arguments.SharedKeyAt(0);
+  if (!arguments.ok() || !algorithm || plaintext.size() > kMaxDataBytes) {
+    return {Status::kInvalidArgument};
+  }
+  if (!key) {
+    return {Status::kDestroyedKey};
+  }
+  Result<SharedInput> input = Keep(plaintext);
+  if (!input.ok()) {
+    return {input.status()};
+  }
+  return {Status::kOk,
+          StartAsync(arguments, TaskLength::kShort,
+                     [key = std::move(key), algorithm = *algorithm, input = input.value()] {
+                       return WriteUpTo(kMaxPublicCiphertextBytes, [&](MutableBytes out) {
+                         return PublicEncrypt(*key, algorithm, input->bytes(), out);
+                       });
+                     })};
+}
+
+// (key, peerSpki): [sharedSecret]
+AsyncStart EcdhAsync(Arguments& arguments) {
+  const Bytes peer = arguments.BytesAt(1);
+  KeyPtr key = arguments.SharedKeyAt(0);
+  if (!arguments.ok() || peer.size() > kMaxDataBytes) {
+    return {Status::kInvalidArgument};
+  }
+  if (!key) {
+    return {Status::kDestroyedKey};
+  }
+  Result<SharedInput> input = Keep(peer);
+  if (!input.ok()) {
+    return {input.status()};
+  }
+  return {Status::kOk,
+          StartAsync(arguments, TaskLength::kShort, [key = std::move(key), input = input.value()] {
+            return WriteUpTo(kMaxSharedSecretBytes,
+                             [&](MutableBytes out) { return Ecdh(*key, input->bytes(), out); });
           })};
 }
 
@@ -130,9 +232,9 @@ AsyncStart EncapsulateAsync(Arguments& arguments) {
   if (length == 0) {
     return {Status::kWrongKeyType};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), length] {
-            Result<SecureBuffer> secret = SecureBuffer::Allocate(kKemSecretBytes);
-            Result<SecureBuffer> ciphertext = SecureBuffer::Allocate(length);
+  return {Status::kOk, StartAsync(arguments, TaskLength::kShort, [key = std::move(key), length] {
+            Result<PrivateBuffer> secret = PrivateBuffer::Allocate(kKemSecretBytes);
+            Result<PrivateBuffer> ciphertext = PrivateBuffer::Allocate(length);
             if (!secret.ok() || !ciphertext.ok()) {
               return Failed(Status::kOutOfSecureMemory);
             }
@@ -161,8 +263,9 @@ AsyncStart DecapsulateAsync(Arguments& arguments) {
   if (!input.ok()) {
     return {input.status()};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), input = input.value()] {
-            Result<SecureBuffer> secret = SecureBuffer::Allocate(kKemSecretBytes);
+  return {Status::kOk,
+          StartAsync(arguments, TaskLength::kShort, [key = std::move(key), input = input.value()] {
+            Result<PrivateBuffer> secret = PrivateBuffer::Allocate(kKemSecretBytes);
             if (!secret.ok()) {
               return Failed(secret.status());
             }
@@ -188,10 +291,12 @@ AsyncStart UnwrapImportedAsync(Arguments& arguments) {
   if (!input.ok()) {
     return {input.status()};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), algorithm = *algorithm,
-                                              input = input.value(), type = *type, length] {
-            return Made(UnwrapImported(*key, algorithm, input->bytes(), type, length));
-          })};
+  return {Status::kOk,
+          StartAsync(arguments, TaskLength::kLong,
+                     [key = std::move(key), algorithm = *algorithm, input = input.value(),
+                      type = *type, length] {
+                       return Made(UnwrapImported(*key, algorithm, input->bytes(), type, length));
+                     })};
 }
 
 AsyncOutcome MakeDataKeyPair(const Key& key, Bytes header, Bytes context, KeyType type) {
@@ -199,14 +304,15 @@ AsyncOutcome MakeDataKeyPair(const Key& key, Bytes header, Bytes context, KeyTyp
   if (!result.ok()) {
     return Failed(result.status());
   }
-  DataKeyPair& pair = result.value();
-  Result<SecureBuffer> public_key = SecureBuffer::CopyOf(pair.public_key);
-  Result<SecureBuffer> blob = SecureBuffer::CopyOf(pair.blob);
-  if (!public_key.ok() || !blob.ok()) {
+  const DataKeyPair& pair = result.value();
+  Result<PrivateBuffer> public_key = PrivateBuffer::CopyOf(pair.public_key);
+  Result<PrivateBuffer> blob = PrivateBuffer::CopyOf(pair.blob);
+  Result<PrivateBuffer> private_key = PrivateBuffer::CopyOf(pair.private_key.bytes());
+  if (!public_key.ok() || !private_key.ok() || !blob.ok()) {
     return Failed(Status::kOutOfSecureMemory);
   }
   AsyncOutcome outcome = Gave(std::move(public_key));
-  outcome.outputs.push_back(std::move(pair.private_key));
+  outcome.outputs.push_back(std::move(private_key).value());
   outcome.outputs.push_back(std::move(blob).value());
   return outcome;
 }
@@ -228,10 +334,12 @@ AsyncStart GenerateDataKeyPairAsync(Arguments& arguments) {
   if (!kept_header.ok() || !kept_context.ok()) {
     return {Status::kOutOfSecureMemory};
   }
-  return {Status::kOk, StartAsync(arguments, [key = std::move(key), header = kept_header.value(),
-                                              context = kept_context.value(), type = *type] {
-            return MakeDataKeyPair(*key, header->bytes(), context->bytes(), type);
-          })};
+  return {Status::kOk, StartAsync(arguments, TaskLength::kLong,
+                                  [key = std::move(key), header = kept_header.value(),
+                                   context = kept_context.value(), type = *type] {
+                                    return MakeDataKeyPair(*key, header->bytes(), context->bytes(),
+                                                           type);
+                                  })};
 }
 
 using Aead = Status (*)(const Key&, Bytes, Bytes, MutableBytes);
@@ -260,7 +368,7 @@ AsyncStart AeadIntoAsync(Arguments& arguments) {
     return {kept_aad.status()};
   }
   return {Status::kOk,
-          StartAsync(arguments,
+          StartAsync(arguments, TaskLength::kLong,
                      [key = std::move(key), data, aad = kept_aad.value(), result = region.value()] {
                        const Status status = kAead(*key, data, aad->bytes(), result);
                        // The key may be destroyed while this thread of the pool sleeps.
@@ -277,6 +385,9 @@ constexpr auto kOverhead = static_cast<std::ptrdiff_t>(kAeadOverheadBytes);
 constexpr NamedFunction kFunctions[] = {
     {"generateKeyPairAsync", CallAsync<GenerateKeyPairAsync>},
     {"signAsync", CallAsync<SignAsync>},
+    {"verifyAsync", CallAsync<VerifyAsync>},
+    {"publicEncryptAsync", CallAsync<PublicEncryptAsync>},
+    {"ecdhAsync", CallAsync<EcdhAsync>},
     {"privateDecryptAsync", CallAsync<PrivateDecryptAsync>},
     {"encapsulateAsync", CallAsync<EncapsulateAsync>},
     {"decapsulateAsync", CallAsync<DecapsulateAsync>},

@@ -11,7 +11,7 @@
 
 #include "core/bytes.h"
 #include "core/key.h"
-#include "core/secure_buffer.h"
+#include "core/private_buffer.h"
 #include "napi/arguments.h"
 
 namespace keywright {
@@ -22,18 +22,22 @@ struct AsyncOutcome {
   Status status = Status::kOk;
   KeyPtr key;
   std::size_t written = 0;
-  std::vector<SecureBuffer> outputs;
+  std::vector<PrivateBuffer> outputs;
 };
 
 // Runs on a thread of the pool. Uses what it has captured: copies of inputs and shared keys, and no
 // memory of JavaScript but what is pinned.
 using AsyncWork = std::function<AsyncOutcome()>;
 
+// A short task takes less than about a millisecond. Several may share one hop to the pool, which
+// costs as much as a signature on P-256; a long one never makes others wait.
+enum class TaskLength { kShort, kLong };
+
 // Starts `work`; the result is a promise of: the negative number of a status, a key handle, an
 // array of Buffers, or the number of bytes written. `pinned` are JavaScript values that stay alive
 // until then. When the environment ends first, it waits for the work and nobody learns of the
 // outcome.
-napi_value StartAsync(Arguments& arguments, AsyncWork work,
+napi_value StartAsync(Arguments& arguments, TaskLength length, AsyncWork work,
                       std::initializer_list<napi_value> pinned = {});
 
 // Makes a JavaScript function of `Function`, which gives a promise, or an empty handle and the

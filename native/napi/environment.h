@@ -1,7 +1,10 @@
 #ifndef KEYWRIGHT_NAPI_ENVIRONMENT_H_
 #define KEYWRIGHT_NAPI_ENVIRONMENT_H_
 
+#include <memory>
+
 #include "core/key_table.h"
+#include "napi/task_queue.h"
 
 namespace keywright {
 
@@ -9,6 +12,7 @@ namespace keywright {
 // and its keys too.
 struct Environment {
   KeyTable keys;
+  std::shared_ptr<TaskQueue> tasks = std::make_shared<TaskQueue>();
 };
 
 }  // namespace keywright

@@ -18,8 +18,20 @@ export interface AsyncCore {
     messageType: MessageType,
     message: Uint8Array,
   ): Promise<Buffer>;
+  /** {@link AsymmetricCore.verify}. */
+  verifyAsync(
+    key: KeyHandle,
+    algorithm: SignatureAlgorithm,
+    messageType: MessageType,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean>;
+  /** {@link AsymmetricCore.publicEncrypt}. */
+  publicEncryptAsync(key: KeyHandle, algorithm: PublicEncryptionAlgorithm, plaintext: Uint8Array): Promise<Buffer>;
   /** {@link AsymmetricCore.privateDecrypt}. */
   privateDecryptAsync(key: KeyHandle, algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): Promise<Buffer>;
+  /** {@link AsymmetricCore.ecdh}. */
+  ecdhAsync(key: KeyHandle, peerSpki: Uint8Array): Promise<Buffer>;
   /** {@link AsymmetricCore.encapsulate}. */
   encapsulateAsync(key: KeyHandle): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }>;
   /** {@link AsymmetricCore.decapsulate}. */

@@ -42,7 +42,16 @@ export interface NativeAsymmetricBinding {
 
   generateKeyPairAsync(type: number): number | Promise<AsyncResult>;
   signAsync(key: number, algorithm: number, messageType: number, message: Uint8Array): number | Promise<AsyncResult>;
+  verifyAsync(
+    key: number,
+    algorithm: number,
+    messageType: number,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): number | Promise<AsyncResult>;
+  publicEncryptAsync(key: number, algorithm: number, plaintext: Uint8Array): number | Promise<AsyncResult>;
   privateDecryptAsync(key: number, algorithm: number, ciphertext: Uint8Array): number | Promise<AsyncResult>;
+  ecdhAsync(key: number, peerSpki: Uint8Array): number | Promise<AsyncResult>;
   encapsulateAsync(key: number): number | Promise<AsyncResult>;
   decapsulateAsync(key: number, ciphertext: Uint8Array): number | Promise<AsyncResult>;
   unwrapImportedAsync(

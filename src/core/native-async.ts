@@ -44,6 +44,27 @@ export class NativeAsyncCore extends NativeAsymmetricCore implements AsyncCore {
     return outputOf(await this.#native.signAsync(handleOf(key), code, type, message), 0);
   }
 
+  async verifyAsync(
+    key: KeyHandle,
+    algorithm: SignatureAlgorithm,
+    messageType: MessageType,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    const code = codeOf(SIGNATURE_CODES, algorithm);
+    const type = codeOf(MESSAGE_TYPE_CODES, messageType);
+    return numberOf(await this.#native.verifyAsync(handleOf(key), code, type, message, signature)) === 1;
+  }
+
+  async publicEncryptAsync(
+    key: KeyHandle,
+    algorithm: PublicEncryptionAlgorithm,
+    plaintext: Uint8Array,
+  ): Promise<Buffer> {
+    const code = codeOf(PUBLIC_ENCRYPTION_CODES, algorithm);
+    return outputOf(await this.#native.publicEncryptAsync(handleOf(key), code, plaintext), 0);
+  }
+
   async privateDecryptAsync(
     key: KeyHandle,
     algorithm: PublicEncryptionAlgorithm,
@@ -51,6 +72,10 @@ export class NativeAsyncCore extends NativeAsymmetricCore implements AsyncCore {
   ): Promise<Buffer> {
     const code = codeOf(PUBLIC_ENCRYPTION_CODES, algorithm);
     return outputOf(await this.#native.privateDecryptAsync(handleOf(key), code, ciphertext), 0);
+  }
+
+  async ecdhAsync(key: KeyHandle, peerSpki: Uint8Array): Promise<Buffer> {
+    return outputOf(await this.#native.ecdhAsync(handleOf(key), peerSpki), 0);
   }
 
   async encapsulateAsync(key: KeyHandle): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }> {

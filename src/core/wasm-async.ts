@@ -4,6 +4,8 @@ import { CORE_STATUS } from './status.ts';
 import type { AsyncBinding, SyncBinding } from './wasm-signatures.ts';
 
 const MAX_SIGNATURE_BYTES = 4627;
+const MAX_PUBLIC_CIPHERTEXT_BYTES = 1280;
+const MAX_ECDH_SECRET_BYTES = 66;
 const KEM_SECRET_BYTES = 32;
 const MAX_KEM_CIPHERTEXT_BYTES = 1568;
 /** Room for the public and the private key of any pair that may be taken out. */
@@ -23,6 +25,7 @@ function given(code: number, outputs: readonly Buffer[], lengths: Iterable<numbe
 export function asyncOver(native: SyncBinding): AsyncBinding {
   return {
     generateKeyPairAsync: (type) => native.generateKeyPair(type),
+    verifyAsync: (...values) => native.verify(...values),
     unwrapImportedAsync: (...values) => native.unwrapImported(...values),
     encryptIntoAsync: (...values) => native.encryptInto(...values),
     decryptIntoAsync: (...values) => native.decryptInto(...values),
@@ -30,6 +33,18 @@ export function asyncOver(native: SyncBinding): AsyncBinding {
     signAsync(key, algorithm, messageType, message) {
       const out = allocateSecret(MAX_SIGNATURE_BYTES);
       const code = native.signInto(key, algorithm, messageType, message, out);
+      return given(code, [out], [code]);
+    },
+
+    publicEncryptAsync(key, algorithm, plaintext) {
+      const out = allocateSecret(MAX_PUBLIC_CIPHERTEXT_BYTES);
+      const code = native.publicEncryptInto(key, algorithm, plaintext, out);
+      return given(code, [out], [code]);
+    },
+
+    ecdhAsync(key, peerSpki) {
+      const out = allocateSecret(MAX_ECDH_SECRET_BYTES);
+      const code = native.ecdhInto(key, peerSpki, out);
       return given(code, [out], [code]);
     },
 

@@ -56,11 +56,12 @@ describe('evaluate', () => {
 });
 
 describe('measureGroup', () => {
-  it('measures in turns, begins each round with another row, and drops the first rounds', () => {
+  it('measures in turns, begins each round with another row, and drops the first rounds', async () => {
     const order: string[] = [];
-    const row = (name: string): Row => ({ name, measure: () => [order.push(name)] });
-    const group: Group = { name: 'g', sizeBytes: 1, baseline: 'a', open: () => [row('a'), row('b')] };
-    const result = measureGroup(group, EFFORT);
+    const inTurn = (name: string): Row => ({ name, measure: () => [order.push(name)] });
+    const later = (name: string): Row => ({ name, measure: () => Promise.resolve([order.push(name)]) });
+    const group: Group = { name: 'g', sizeBytes: 1, baseline: 'a', open: () => [inTurn('a'), later('b')] };
+    const result = await measureGroup(group, EFFORT);
     expect(order.join('')).toBe('abbaabba');
     expect(result.rows.map(({ samplesNs }) => samplesNs)).toEqual([
       [[4], [5], [8]],
@@ -70,12 +71,12 @@ describe('measureGroup', () => {
 });
 
 describe('inProcess', () => {
-  it('counts messages, not calls', () => {
+  it('counts messages, not calls', async () => {
     const spin = (): void => {
       const end = process.hrtime.bigint() + 100_000n;
       while (process.hrtime.bigint() < end);
     };
-    const samples = inProcess('spin', 10, spin).measure(1, 2);
+    const samples = await inProcess('spin', 10, spin).measure(1, 2);
     expect(samples).toHaveLength(2);
     for (const nanoseconds of samples) expect(nanoseconds).toBeGreaterThanOrEqual(10_000);
   });

@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { findAddon } from '../../src/core/load-addon.ts';
 
 const RSA_3072 = 17;
+const P256 = 19;
 const START = `
   const native = require(${JSON.stringify(findAddon())});
   const start = () => {
     for (let i = 0; i < 4; i++) native.generateKeyPairAsync(${RSA_3072});
+    for (let i = 0; i < 1000; i++) native.generateKeyPairAsync(${P256});
     const key = native.generateKey(1, 32);
     const plaintext = new Uint8Array(8e6), out = new Uint8Array(8e6 + 28);
     native.encryptIntoAsync(key, plaintext, new Uint8Array(0), out, 0);

@@ -21,7 +21,16 @@ export const asyncConformance = [
       const key = await core.generateKeyPairAsync('p256');
       const signature = await core.signAsync(key, 'ECDSA_SHA_256', 'RAW', aad);
       expect(core.verify(key, 'ECDSA_SHA_256', 'RAW', aad, signature)).toBe(true);
+      expect(await core.verifyAsync(key, 'ECDSA_SHA_256', 'RAW', aad, signature)).toBe(true);
+      expect(await core.verifyAsync(key, 'ECDSA_SHA_256', 'RAW', sampleBytes(8), signature)).toBe(false);
+      expect(await core.verifyAsync(key, 'ECDSA_SHA_256', 'RAW', aad, Buffer.alloc(9000, signature))).toBe(false);
+      const other = sharedPair(core, 'p256');
+      expect(await core.ecdhAsync(key, core.exportPublicKey(other))).toEqual(
+        core.ecdh(other, core.exportPublicKey(key)),
+      );
       const rsa = sharedPair(core, 'rsa2048');
+      const sealed = await core.publicEncryptAsync(rsa, 'RSAES_OAEP_SHA_1', aad);
+      expect(core.privateDecrypt(rsa, 'RSAES_OAEP_SHA_1', sealed)).toEqual(aad);
       const ciphertext = core.publicEncrypt(rsa, 'RSAES_OAEP_SHA_256', aad);
       expect(await core.privateDecryptAsync(rsa, 'RSAES_OAEP_SHA_256', ciphertext)).toEqual(aad);
       const wrapped = core.publicEncrypt(rsa, 'RSAES_OAEP_SHA_1', sampleBytes(32));
@@ -70,6 +79,28 @@ export const asyncConformance = [
       expect(new Set(await Promise.all(pending))).toEqual(new Set([true]));
     });
 
+    it('give each of many short ones its own result', async () => {
+      const keys = Array.from({ length: 8 }, () => core.generateKeyPair('ed25519'));
+      const pending = Array.from({ length: 400 }, async (_, index) => {
+        const key = keys[index % keys.length]!;
+        const message = sampleBytes(1 + (index % 100), index);
+        const signature = await core.signAsync(key, 'ED25519_SHA_512', 'RAW', message);
+        // Others get in between, some of which fail.
+        const refused = expectRejection(core.decapsulateAsync(key, message), 'wrongKeyType');
+        const isValid = await core.verifyAsync(key, 'ED25519_SHA_512', 'RAW', message, signature);
+        const isValidElsewhere = await core.verifyAsync(
+          keys[(index + 1) % keys.length]!,
+          'ED25519_SHA_512',
+          'RAW',
+          message,
+          signature,
+        );
+        await refused;
+        return [isValid, isValidElsewhere];
+      });
+      for (const result of await Promise.all(pending)) expect(result).toEqual([true, false]);
+    });
+
     it('read their input before they return', async () => {
       const key = sharedPair(core, 'p256');
       const message = sampleBytes(32);
@@ -88,6 +119,13 @@ export const asyncConformance = [
       await expectRejection(core.signAsync(key, 'ECDSA_SHA_256', 'DIGEST', aad), 'invalidLength');
       await expectRejection(core.signAsync(key, 'none' as 'SM2DSA', 'RAW', aad), 'invalidArgument');
       await expectRejection(core.signAsync(key, 'ECDSA_SHA_256', 'RAW', 'text' as never), 'invalidArgument');
+      await expectRejection(core.verifyAsync(gone, 'ECDSA_SHA_256', 'RAW', aad, aad), 'destroyedKey');
+      await expectRejection(core.verifyAsync(key, 'ECDSA_SHA_256', 'DIGEST', aad, aad), 'invalidLength');
+      await expectRejection(core.verifyAsync(key, 'ECDSA_SHA_256', 'RAW', aad, 'x' as never), 'invalidArgument');
+      await expectRejection(core.publicEncryptAsync(key, 'RSAES_OAEP_SHA_1', aad), 'wrongKeyType');
+      await expectRejection(core.publicEncryptAsync(rsa, 'RSAES_OAEP_SHA_1', Buffer.alloc(300)), 'invalidArgument');
+      await expectRejection(core.ecdhAsync(key, aad), 'invalidKey');
+      await expectRejection(core.ecdhAsync(rsa, core.exportPublicKey(key)), 'wrongKeyType');
       await expectRejection(core.privateDecryptAsync(rsa, 'RSAES_OAEP_SHA_1', aad), 'authenticationFailed');
       await expectRejection(core.encapsulateAsync(key), 'wrongKeyType');
       await expectRejection(core.decapsulateAsync(sharedPair(core, 'mlKem512'), aad), 'invalidArgument');

@@ -354,6 +354,7 @@ function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
       plan.call('signInto', [key(type), ...use, out(5000)]);
       plan.call('signAsync', [key(type), ...use]);
       plan.call('verify', [key(type), ...use, hex(signature)]);
+      plan.call('verifyAsync', [key(type), ...use, hex(signature)]);
     }
   }
   for (const algorithm of ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE'] as const) {
@@ -361,11 +362,14 @@ function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
     const ciphertext = core.publicEncrypt(handle, algorithm, MESSAGE);
     const code = PUBLIC_ENCRYPTION_CODES[algorithm];
     plan.call('publicEncryptInto', [key(`${type} public`), code, hex(MESSAGE), out(1280)]);
+    plan.call('publicEncryptAsync', [key(`${type} public`), code, hex(MESSAGE)]);
     plan.call('privateDecryptInto', [key(type), code, hex(ciphertext), out(2048)]);
     plan.call('privateDecryptAsync', [key(type), code, hex(ciphertext)]);
   }
   if (['p256', 'p384', 'p521', 'sm2'].includes(type)) {
-    plan.call('ecdhInto', [key(type), hex(core.exportPublicKey(core.generateKeyPair(type))), out(66)]);
+    const peer = hex(core.exportPublicKey(core.generateKeyPair(type)));
+    plan.call('ecdhInto', [key(type), peer, out(66)]);
+    plan.call('ecdhAsync', [key(type), peer]);
   }
   const length = KEM_CIPHERTEXT_BYTES[type];
   if (length !== undefined) {

@@ -1,0 +1,29 @@
+/** Key pairs and HMAC on the pool of threads, all cores busy; against a C loop with as many threads. */
+import { loadCore } from 'keywright/core';
+import { limitOpensslVersion } from '../core/limit.ts';
+import { poolThreads } from '../lib/pool.ts';
+import { runSuite } from '../lib/suite.ts';
+import { POOL_CASES } from '../pool/cases.ts';
+import { hmacGroup, ON_POOL, poolGroup, poolGroupName } from '../pool/groups.ts';
+
+await runSuite(
+  {
+    name: 'pool',
+    versions: {
+      coreOpenssl: loadCore().info().opensslVersion,
+      limitOpenssl: limitOpensslVersion(),
+      poolThreads: String(poolThreads()),
+    },
+    // An RSA-4096 signature takes milliseconds; fewer would do of the others.
+    minimumMs: 200,
+    groups: [...POOL_CASES.map(poolGroup), hmacGroup()],
+    targets: POOL_CASES.map((poolCase) => ({
+      group: poolGroupName(poolCase),
+      row: ON_POOL,
+      measure: 'ofLimit',
+      atLeast: 0.9,
+      kind: 'goal',
+    })),
+  },
+  process.argv.slice(2),
+);
