@@ -14,8 +14,6 @@ import type { OpenDatabase, Statement } from './sqlite.ts';
 
 /** Answers about usable grants kept ready. */
 const MAX_CACHED_ANSWERS = 10_000;
-/** Grants that one request is held against: those for its very party, operation and encryption context. */
-const MAX_USABLE = 1_000;
 
 /** Grants in the store. */
 export class StoredGrants implements GrantRepository {
@@ -95,8 +93,9 @@ export class StoredGrants implements GrantRepository {
   }
 
   findUsable(key: KmsKey, demand: GrantDemand): MaybePromise<readonly Grant[]> {
-    const { kind, grantees, operation, selectors = [] } = demand;
-    const id = `${key.region}/${key.keyId}/${JSON.stringify([kind, grantees, operation, selectors])}`;
+    const { kind, grantees, operation, selectors } = demand;
+    // The first selector tells the contexts apart that the others follow from.
+    const id = `${key.region}/${key.keyId}/${JSON.stringify([kind, grantees, operation, selectors?.[0]])}`;
     const find = (): MaybePromise<readonly Grant[]> =>
       chain(
         this.#usable.get(id, () => this.#queryUsable(key, demand)),
@@ -133,7 +132,7 @@ export class StoredGrants implements GrantRepository {
     if (demand.selectors !== undefined) {
       query = query.where('selector', 'in', demand.selectors);
     }
-    const rows = await query.limit(MAX_USABLE).execute();
+    const rows = await query.execute();
     return rows.map(fromRow);
   }
 

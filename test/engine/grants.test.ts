@@ -90,6 +90,13 @@ it.each([
       constraints: `'{"EncryptionContextEquals":{"tenant":"' || n || '"}}'`,
     },
   ],
+  [
+    'are for the same grantee with a part of the context in common',
+    {
+      selector: `'subset[["shared","x"],["tenant","' || n || '"]]'`,
+      constraints: `'{"EncryptionContextSubset":{"shared":"x","tenant":"' || n || '"}}'`,
+    },
+  ],
 ])('of 50,000 grants that %s, a request looks at one', async (_title, changes) => {
   const KeyId = await newKey();
   await grant(KeyId, '0');
