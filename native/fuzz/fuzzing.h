@@ -66,8 +66,9 @@ const Key& FixedPair(KeyType type);  // RSA-2048 for every size of RSA
 KeyPtr PublicPartOf(const Key& pair);
 Vector FixedBytes(KeyType type);  // those of FixedKey
 
-inline constexpr KeyType kSymmetricTypes[] = {KeyType::kAesGcm, KeyType::kAesKwp, KeyType::kBacking,
-                                              KeyType::kHmac, KeyType::kAesKw, KeyType::kAes128Gcm};
+inline constexpr KeyType kSymmetricTypes[] = {KeyType::kAesGcm,  KeyType::kAesKwp,
+                                              KeyType::kBacking, KeyType::kHmac,
+                                              KeyType::kAesKw,   KeyType::kAes128Gcm};
 inline constexpr KeyType kPairTypes[] = {
     KeyType::kRsa2048,  KeyType::kRsa3072,  KeyType::kRsa4096,   KeyType::kP256,
     KeyType::kP384,     KeyType::kP521,     KeyType::kSecp256k1, KeyType::kEd25519,
