@@ -1,5 +1,5 @@
 /** Changed copies of good requests, on the wire of a real listener: nothing that is signed can be changed. */
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { Engine } from '../../src/engine/engine.ts';
 import { rootOf } from '../../src/iam/identities.ts';
 import { HttpServer } from '../../src/server/http-server.ts';
 import { NodeSha256 } from '../support/node-sha256.ts';
+import { SEED } from '../support/seed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ACCOUNT = '111122223333';
@@ -248,8 +249,8 @@ describe.each(KINDS)('a request of %s credentials', (kind) => {
     },
   );
 
-  it(`is refused with any change of what is signed (${String(RANDOM_CASES)} random ones)`, async () => {
-    const seed = randomInt(2 ** 31);
+  it(`is refused with any change of what is signed (${String(RANDOM_CASES)} random ones, seed ${String(SEED)})`, async () => {
+    const seed = SEED;
     const random = generator(seed);
     const request = await sign(kind);
     const good = serialize(request);
@@ -273,7 +274,11 @@ describe.each(KINDS)('a request of %s credentials', (kind) => {
 /** Offsets of the bytes that the signature covers, or that are the signature. */
 function signedPlaces(request: WireRequest, bytes: Buffer): number[] {
   const text = bytes.toString('latin1');
-  const ranges: [number, number][] = [[0, 'POST /'.length]];
+  // Without the blank of the request line, where another kind of blank is no HTTP.
+  const ranges: [number, number][] = [
+    [0, 'POST'.length],
+    ['POST '.length, 'POST /'.length],
+  ];
   for (const [name, value] of request.headers) {
     const start = text.indexOf(`${name}: ${value}`) + name.length + 2;
     ranges.push([start, start + value.length]);
