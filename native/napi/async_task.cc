@@ -51,7 +51,8 @@ constexpr std::chrono::microseconds kTurn(200);
 // Short tasks compute all the time, so more threads than there are cores gain nothing; twice as
 // many, so that one is at work while JavaScript takes in the results of another.
 std::size_t MaxRuns() {
-  static const std::size_t runs = 2 * std::max(1U, std::thread::hardware_concurrency());
+  static const std::size_t runs =
+      std::size_t{2} * std::max(1U, std::thread::hardware_concurrency());
   return runs;
 }
 

@@ -8,6 +8,7 @@ import type { Examination } from '../iam/policy-access.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { ConditionValue } from '../policy/condition-values.ts';
 import { parsePolicyDocument } from '../policy/policy-document.ts';
+import type { PrincipalRecord } from '../base/stored-records.ts';
 import { accessDenied, describeAccess, findRefusal } from '../service/authorize.ts';
 import { CONDITION_KEYS } from '../service/condition-keys.ts';
 import { openGrantTokens } from '../service/grants.ts';
@@ -144,7 +145,9 @@ export async function findCaller(engine: Engine, name: string): Promise<Caller |
   }
   const match = PRINCIPAL_ARN.exec(name);
   if (match === null) {
-    const found = await identities.find(name);
+    // Several accounts may run the same service; policies do not tell them apart.
+    const isService = ({ kind, name: known }: PrincipalRecord): boolean => kind === 'service' && known === name;
+    const found = (await identities.find(name)) ?? (await identities.list()).find(isService);
     return found === undefined
       ? undefined
       : found.kind === 'role'

@@ -21,7 +21,7 @@ interface Owner {
  * Plans an account: its administrator's access keys, and its users, roles and services.
  *
  * @throws SeedError when an access key of the file is one of another owner, or has another secret; for a principal that
- *   cannot be, and a service that another account runs
+ *   cannot be
  */
 export async function planAccount(session: SeedSession, account: SeedAccount): Promise<void> {
   const { accountId, at } = account;
@@ -73,7 +73,7 @@ async function planPrincipal(
   const { accountId, kind } = name;
   const { at, policies, permissionsBoundary: boundary, tags } = given;
   const { identities } = session.engine;
-  session.claim(at, kind === 'service' ? `service ${name.name}` : `${kind} ${name.name} of account ${accountId}`);
+  session.claim(at, `${kind} ${name.name} of account ${accountId}`);
   const all: PrincipalSettings = {
     policies: new Map([...(policies ?? [])].map(([title, text]) => [title, policyOf(session, text, 'identity')])),
     tags: tags ?? new Map<string, string>(),
@@ -81,12 +81,11 @@ async function planPrincipal(
     ...settings,
   };
   const { arn } = session.check(at, () => identities.plan(name, all));
-  const namesake = kind === 'service' ? await identities.find(name.name) : await identities.findByName(name);
+  const namesake = await identities.findByName(name);
   if (namesake === undefined) {
     session.add(() => identities.create(name, all));
     return { arn, stored: undefined };
   }
-  session.requireSame(at, `account of service ${name.name}`, accountId, namesake.accountId);
   session.noteExisting();
   return { arn, stored: namesake };
 }
