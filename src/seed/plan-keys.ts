@@ -142,8 +142,9 @@ async function requireNoStranger(session: SeedSession, given: SeedKey, existing:
   }
   const family = existing === undefined ? [] : relatedRegions(existing);
   for (const region of session.ports.regions) {
-    if (!family.includes(region) && (await session.ports.keys.find(region, given.keyId)) !== undefined) {
-      if ((await session.ports.keys.find(given.region, given.keyId))?.version !== existing?.version) {
+    const found = family.includes(region) ? undefined : await session.ports.keys.find(region, given.keyId);
+    if (found !== undefined) {
+      if (relatedRegions(found).includes(given.region)) {
         throw new VersionConflictError('the key came to be while the file was looked at');
       }
       throw session.error(
