@@ -87,6 +87,8 @@ export interface PrincipalRecords {
   delete(record: PrincipalRecord): Promise<boolean>;
   /** Calls `listener` with the unique id of every principal that changes, in whatever process. */
   onChange(listener: (uniqueId: string) => void): void;
+  /** Undefined when cached records may be used as they are, and otherwise a promise to wait for. */
+  confirm(): Promise<void> | undefined;
 }
 
 /** Access keys at rest. */

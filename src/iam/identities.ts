@@ -75,7 +75,10 @@ export class Identities {
 
   /** Answers at once for a principal that was asked for before. */
   find(uniqueId: string): MaybePromise<PrincipalRecord | undefined> {
-    return this.#cache.get(uniqueId, () => this.#records.find(uniqueId));
+    const lookUp = (): MaybePromise<PrincipalRecord | undefined> =>
+      this.#cache.get(uniqueId, () => this.#records.find(uniqueId));
+    const waiting = this.#records.confirm();
+    return waiting === undefined ? lookUp() : waiting.then(lookUp);
   }
 
   findByName({ accountId, kind, name }: PrincipalName): Promise<PrincipalRecord | undefined> {

@@ -111,6 +111,10 @@ export class StoredPrincipals implements PrincipalRecords {
     });
   }
 
+  confirm(): Promise<void> | undefined {
+    return this.#feed.confirm();
+  }
+
   async #change({ uniqueId, version }: PrincipalRecord, statements: readonly Statement[]): Promise<boolean> {
     const change: Change = { entity: 'principal', region: NO_REGION, entity_id: uniqueId };
     const isDone = await this.#database.write([
