@@ -9,6 +9,7 @@ import { type TextFile, type Violation } from './tree.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['base'],
+  ['pkcs11'],
   ['keys', 'policy', 'ciphertext', 'attestation'],
   ['service'],
   ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam', 'quotas'],
@@ -21,7 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const TOP = LAYERS.length;
 
 /** Layers that get clock, randomness and configuration from their callers and do no I/O. */
-const PURE_FOLDERS: readonly string[] = LAYERS[2] ?? [];
+const PURE_FOLDERS: readonly string[] = LAYERS.find((layer) => layer.includes('policy')) ?? [];
 
 /** What pure layers may take from modules of node: functions that compute from their arguments alone. */
 const PURE_IMPORTS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -1,0 +1,27 @@
+#ifndef KEYWRIGHT_PKCS11_CRYPTOKI_H_
+#define KEYWRIGHT_PKCS11_CRYPTOKI_H_
+
+// The names of PKCS#11 2.40, from the headers of the npm package pkcs11js, and those of later
+// versions that Keywright uses.
+
+#define CK_PTR *
+#define CK_DECLARE_FUNCTION(type, name) type name
+#define CK_DECLARE_FUNCTION_POINTER(type, name) type(*name)
+#define CK_CALLBACK_FUNCTION(type, name) type(*name)
+#ifndef NULL_PTR
+#define NULL_PTR nullptr
+#endif
+
+#include <pkcs11/pkcs11.h>
+
+namespace keywright::pkcs11 {
+
+// PKCS#11 3.0, section 2.3.14 (EdDSA) and 2.14.3 (AES key wrap with padding of RFC 5649).
+inline constexpr CK_KEY_TYPE kKeyTypeEcEdwards = 0x40;
+inline constexpr CK_MECHANISM_TYPE kMechanismEcEdwardsKeyPairGen = 0x1055;
+inline constexpr CK_MECHANISM_TYPE kMechanismEddsa = 0x1057;
+inline constexpr CK_MECHANISM_TYPE kMechanismAesKeyWrapKwp = 0x210b;
+
+}  // namespace keywright::pkcs11
+
+#endif  // KEYWRIGHT_PKCS11_CRYPTOKI_H_

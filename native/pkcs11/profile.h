@@ -1,0 +1,33 @@
+#ifndef KEYWRIGHT_PKCS11_PROFILE_H_
+#define KEYWRIGHT_PKCS11_PROFILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "pkcs11/cryptoki.h"
+
+namespace keywright::pkcs11 {
+
+// How a token wants to be spoken to where modules differ: one row of the table in profile.cc for
+// each vendor. The numbers are those of src/pkcs11/codes.ts.
+enum class ProfileCode : std::uint32_t { kGeneric = 1, kSoftHsm = 2, kCloudHsm = 3, kNss = 4 };
+
+struct Profile {
+  ProfileCode code;
+  std::string_view name;
+  // The HSM makes the IV of GCM and writes it over the caller's twelve zero bytes.
+  bool makes_gcm_iv;
+  // Largest plaintext or ciphertext of one call, in bytes; 0 for no limit but memory.
+  std::size_t max_data_bytes;
+  // What a tag that does not fit is answered with besides CKR_ENCRYPTED_DATA_INVALID.
+  CK_RV bad_tag;
+  // The mechanism that wraps as RFC 5649 says (AES-KWP), or CK_UNAVAILABLE_INFORMATION.
+  CK_MECHANISM_TYPE kwp_mechanism;
+};
+
+const Profile* FindProfile(std::uint32_t code);
+
+}  // namespace keywright::pkcs11
+
+#endif  // KEYWRIGHT_PKCS11_PROFILE_H_
