@@ -95,8 +95,8 @@ export interface HsmKeyDescription {
  * tells what happened.
  *
  * A session that was lost, a login that expired, or a token that was away and came back are mended inside, and the
- * request is done once. When the token stays away the circuit opens: calls are refused with `unavailable` at once, until
- * a probe finds the token again.
+ * request is done once. When the token stays away the circuit opens: calls are refused with `unavailable` at once,
+ * until a probe finds the token again.
  */
 export interface Pkcs11Token {
   readonly info: Pkcs11TokenInfo;
@@ -125,7 +125,7 @@ export interface Pkcs11Token {
     plan: HsmSecretKeyPlan,
   ): Promise<void>;
 
-  /** AES-256-GCM: IV (12 bytes) ‖ ciphertext ‖ tag (16 bytes). The IV is the HSM's where it makes IVs, else random. */
+  /** AES-256-GCM: IV (12 bytes) ‖ ciphertext ‖ tag (16 bytes). The HSM makes the IV where it can, else it is random. */
   encryptGcm(keyId: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Promise<Buffer>;
   /** @throws Pkcs11Error `authenticationFailed` */
   decryptGcm(keyId: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Promise<Buffer>;
@@ -147,10 +147,10 @@ export interface Pkcs11Token {
   rsaEncrypt(keyId: Uint8Array, algorithm: PublicEncryptionAlgorithm, plaintext: Uint8Array): Promise<Buffer>;
   /** @throws Pkcs11Error `authenticationFailed` */
   rsaDecrypt(keyId: Uint8Array, algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): Promise<Buffer>;
-  /** ECDH: the x coordinate of the shared point (SP 800-56A). @param peerSpki - SubjectPublicKeyInfo of the same curve */
+  /** ECDH: the x coordinate of the shared point (SP 800-56A); `peerSpki` is a public key of the same curve, DER. */
   agree(keyId: Uint8Array, peerSpki: Uint8Array): Promise<Buffer>;
 
-  /** Refuses new requests, ends those that wait with `closed`, waits for those at work up to their timeout, logs out. */
+  /** Ends those that wait with `closed`, waits for those at work (up to their timeout), and logs out. */
   close(): Promise<void>;
 }
 
