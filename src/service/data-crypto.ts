@@ -1,5 +1,5 @@
 /** What the data operations share: algorithms, context encoding, blob headers, and the one decrypt failure. */
-import { MESSAGE_OVERHEAD_BYTES } from '../core/crypto-core.ts';
+import { AEAD_OVERHEAD_BYTES, MESSAGE_OVERHEAD_BYTES } from '../core/crypto-core.ts';
 import { InvariantError, KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import { BLOB_HEADER_BYTES, encodeBlobHeader, parseBlobHeader, type BlobHeader } from '../ciphertext/blob-header.ts';
@@ -91,7 +91,7 @@ export function resolveDecryptingKey(
   if (blob === undefined) {
     throw new KmsServiceError('ValidationException', 'KeyId is required when the ciphertext is ignored.');
   }
-  const header = parseBlobHeader(blob, MESSAGE_OVERHEAD_BYTES);
+  const header = parseBlobHeader(blob, AEAD_OVERHEAD_BYTES);
   if (header === undefined) {
     throw new KmsServiceError('InvalidCiphertextException');
   }
@@ -176,13 +176,18 @@ function refuseContext(encryptionContext: EncryptionContext | undefined): void {
   }
 }
 
+/** An HSM encrypts without the derivation and commitment of the software. */
+function overheadOf({ origin }: KmsKey): number {
+  return origin === 'AWS_CLOUDHSM' ? AEAD_OVERHEAD_BYTES : MESSAGE_OVERHEAD_BYTES;
+}
+
 function decryptBlob(
   key: KmsKey,
   blob: Uint8Array,
   encryptionContext: Uint8Array,
   context: OperationContext,
 ): MaybePromise<Decrypted> {
-  const header: BlobHeader | undefined = parseBlobHeader(blob, MESSAGE_OVERHEAD_BYTES);
+  const header: BlobHeader | undefined = parseBlobHeader(blob, overheadOf(key));
   if (header === undefined) {
     throw new KmsServiceError('InvalidCiphertextException');
   }

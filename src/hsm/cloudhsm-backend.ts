@@ -1,0 +1,179 @@
+import { EntityCache } from '../base/entity-cache.ts';
+import { KmsServiceError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { CustomKeyStore } from '../keys/key-store.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
+import type {
+  CloudHsmBackend,
+  ConnectOutcome,
+  KeyStoreDirectory,
+  KeyStoreMaterials,
+} from '../service/key-store-ports.ts';
+import type { SymmetricMaterial, WrappedMaterial } from '../service/ports.ts';
+import { CloudHsmMaterial } from './cloudhsm-material.ts';
+import type { ClusterConfiguration } from './cluster-configuration.ts';
+import type { OpenToken } from './cluster-member.ts';
+import { HsmCluster, TooFewMembersError, type ClusterKey } from './hsm-cluster.ts';
+import { connectionErrorOf, isTokenFailure, serviceErrorOf } from './token-failures.ts';
+
+const MATERIAL_ID_BYTES = 32;
+const MAX_KNOWN_KEYS = 20_000;
+
+/** What the backend needs of the engine around it. */
+export interface CloudHsmSupport {
+  readonly stores: KeyStoreDirectory;
+  readonly findMaterial: (key: KmsKey, materialId: string) => MaybePromise<WrappedMaterial | undefined>;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly openToken: OpenToken;
+  readonly log: Log;
+}
+
+/**
+ * Custom key stores of the type AWS_CLOUDHSM, on whatever PKCS#11 tokens the configuration puts behind a cluster id.
+ * Keys are AES-256 objects of the tokens, named by their material id, and do all of their work there.
+ *
+ * @source KMS Developer Guide, "AWS CloudHSM key stores"
+ */
+export class ConfiguredClusters implements CloudHsmBackend {
+  readonly #configurations: ReadonlyMap<string, ClusterConfiguration>;
+  readonly #support: CloudHsmSupport;
+  /** By Region and store. A store that another process connected is opened when one of its keys is used. */
+  readonly #open = new Map<string, Promise<HsmCluster>>();
+  /** The only material of a key never changes. */
+  readonly #keys = new EntityCache<ClusterKey>(MAX_KNOWN_KEYS);
+
+  constructor(configurations: readonly ClusterConfiguration[], support: CloudHsmSupport) {
+    this.#configurations = new Map(configurations.map((cluster) => [cluster.clusterId, cluster]));
+    this.#support = support;
+  }
+
+  readonly materials: KeyStoreMaterials = {
+    generate: (key, nowMs) => this.#generate(key, nowMs),
+    openSymmetric: (key, materialId) => this.#openSymmetric(key, materialId),
+  };
+
+  async connect(store: CustomKeyStore, signal: AbortSignal): Promise<ConnectOutcome> {
+    await this.disconnect(store);
+    try {
+      await this.#clusterOf(store);
+      if (signal.aborted) {
+        await this.disconnect(store);
+      }
+      return { isConnected: true };
+    } catch (error) {
+      if (error instanceof UnknownClusterError) {
+        return { isConnected: false, errorCode: 'CLUSTER_NOT_FOUND' };
+      }
+      if (!isTokenFailure(error)) {
+        throw error;
+      }
+      this.#support.log.error('a cluster cannot be connected', { store: store.storeId, error: error.message });
+      return { isConnected: false, errorCode: connectionErrorOf(error) };
+    }
+  }
+
+  async disconnect({ region, storeId }: CustomKeyStore): Promise<void> {
+    const id = `${region}/${storeId}`;
+    const cluster = this.#open.get(id);
+    this.#open.delete(id);
+    await (await cluster?.catch(() => undefined))?.close();
+  }
+
+  async randomBytes(store: CustomKeyStore, length: number): Promise<Uint8Array> {
+    const cluster = await this.#clusterOf(store);
+    return this.#translate(store.storeId, () => cluster.randomBytes(length));
+  }
+
+  /** Ends all sessions of this process. */
+  async close(): Promise<void> {
+    const clusters = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(clusters.map(async (cluster) => (await cluster.catch(() => undefined))?.close()));
+  }
+
+  async #generate(key: KmsKey, nowMs: number): Promise<WrappedMaterial> {
+    const cluster = await this.#clusterOfKey(key);
+    const id = this.#support.randomBytes(MATERIAL_ID_BYTES);
+    const wrapped = await this.#translate(key.arn, () => cluster.createKey(id, key.arn));
+    return { materialId: Buffer.from(id).toString('hex'), wrapped, regionKeyVersion: 0, createdMs: nowMs };
+  }
+
+  async #openSymmetric(key: KmsKey, materialId: string): Promise<SymmetricMaterial | undefined> {
+    const found = await this.#keys.get(`${key.region}/${key.keyId}/${materialId}`, () => this.#load(key, materialId));
+    return found === undefined ? undefined : new CloudHsmMaterial(await this.#clusterOfKey(key), found, key.arn);
+  }
+
+  async #load(key: KmsKey, materialId: string): Promise<ClusterKey | undefined> {
+    const stored = await this.#support.findMaterial(key, materialId);
+    return stored === undefined
+      ? undefined
+      : { id: Buffer.from(materialId, 'hex'), label: key.arn, wrapped: stored.wrapped };
+  }
+
+  async #clusterOfKey({ region, keyStore, arn }: KmsKey): Promise<HsmCluster> {
+    const storeId = keyStore?.storeId ?? '';
+    const open = this.#open.get(`${region}/${storeId}`);
+    if (open !== undefined) {
+      return this.#translate(arn, () => open);
+    }
+    const store = await this.#support.stores.find(region, storeId);
+    if (store?.connectionState !== 'CONNECTED') {
+      throw new KmsServiceError('KMSInvalidStateException', `${arn} is unavailable.`);
+    }
+    return this.#translate(arn, () => this.#clusterOf(store));
+  }
+
+  #clusterOf(store: CustomKeyStore): Promise<HsmCluster> {
+    const id = `${store.region}/${store.storeId}`;
+    const found = this.#open.get(id);
+    if (found !== undefined) {
+      return found;
+    }
+    const opening = this.#openCluster(store);
+    this.#open.set(id, opening);
+    opening.catch(() => {
+      if (this.#open.get(id) === opening) {
+        this.#open.delete(id);
+      }
+    });
+    return opening;
+  }
+
+  async #openCluster(store: CustomKeyStore): Promise<HsmCluster> {
+    const clusterId = store.backing.type === 'AWS_CLOUDHSM' ? store.backing.clusterId : '';
+    const configuration = this.#configurations.get(clusterId);
+    if (configuration === undefined) {
+      throw new UnknownClusterError(`nothing is configured for ${clusterId}`);
+    }
+    const { openToken, randomBytes, log, stores } = this.#support;
+    const pin = (): MaybePromise<Uint8Array> => stores.secret(store);
+    const cluster = new HsmCluster(configuration, { openToken, randomBytes, log, pin });
+    try {
+      await cluster.open();
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Turns what an HSM cannot do into what AWS KMS says then. */
+  async #translate<T>(subject: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof TooFewMembersError) {
+        throw new KmsServiceError('CloudHsmClusterInvalidConfigurationException', `${error.message}.`, error);
+      }
+      if (error instanceof UnknownClusterError) {
+        throw new KmsServiceError('KMSInvalidStateException', `${subject} is unavailable: ${error.message}.`, error);
+      }
+      throw isTokenFailure(error) ? serviceErrorOf(error, subject) : error;
+    }
+  }
+}
+
+class UnknownClusterError extends Error {
+  override readonly name = 'UnknownClusterError';
+}

@@ -1,0 +1,45 @@
+import type { Pkcs11ProfileName } from '../pkcs11/codes.ts';
+
+/** One HSM of a cluster, or the one door to all of them where the module keeps its members in step itself. */
+export interface ClusterMemberConfiguration {
+  /** For messages. */
+  readonly name: string;
+  /** Path of the PKCS#11 module. */
+  readonly modulePath: string;
+  readonly token: { readonly label: string } | { readonly slotId: number };
+  /** File with the user's PIN; without it the KeyStorePassword of the custom key store is the PIN. */
+  readonly pinFile: string | undefined;
+  /** What modules like NSS softokn take when they are initialized. */
+  readonly initArgs: string | undefined;
+  readonly sessions: number | undefined;
+  /** Whether the module runs in a process of its own, which its faults cannot leave. */
+  readonly process: 'own' | 'helper';
+  /** Environment variables of the helper process, such as the module's configuration file. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What stands behind a CloudHsmClusterId in this installation. */
+export interface ClusterConfiguration {
+  /** `cluster-` and 11 to 16 characters, as the API has it. */
+  readonly clusterId: string;
+  readonly profile: Pkcs11ProfileName;
+  /**
+   * Members that a new key is on before CreateKey answers. Does not count where the module keeps its members in step
+   * (profile `cloudhsm`).
+   */
+  readonly copies: number;
+  /** Requests that may wait for a member, and how long one may take, in milliseconds. */
+  readonly queueLength: number | undefined;
+  readonly timeoutMs: number | undefined;
+  /** Certificates (PEM) that a store may name as its trust anchor; without any, each will do. */
+  readonly trustAnchorFile: string | undefined;
+  readonly members: readonly ClusterMemberConfiguration[];
+}
+
+/** CKA_ID of the key that keys travel under between the members of a cluster. */
+export const CLUSTER_WRAPPING_KEY_ID = Buffer.from('keywright/cluster-wrapping-key');
+
+/** Whether keys travel between members under the cluster's wrapping key, because the module does not move them. */
+export function movesKeys({ profile, members }: ClusterConfiguration): boolean {
+  return profile !== 'cloudhsm' && members.length > 1;
+}
