@@ -24,5 +24,5 @@ export { applySeed, type SeedOptions, type SeedReport } from './seed/apply-seed.
 export { SeedError } from './seed/seed-error.ts';
 export type { FaultRule, FaultRuleStatus } from './engine/test-powers/faults.ts';
 export { TestPowers } from './engine/test-powers/test-powers.ts';
-export { RootKeyError } from './materials/passphrase-file.ts';
+export { RootKeyError } from './base/root-key.ts';
 export type { OperationInput, OperationName, OperationOutput } from './service/registry.ts';

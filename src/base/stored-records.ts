@@ -64,13 +64,20 @@ export interface PrincipalRecord {
 
 /** The key hierarchy at rest. */
 export interface HierarchyRecords {
-  /** The newest root key. */
-  findRootKey(): Promise<RootKeyRecord | undefined>;
+  /** The root key of this version; by default the newest. */
+  findRootKey(version?: number): Promise<RootKeyRecord | undefined>;
   /** Returns false when that version is there already: another process was first. */
   insertRootKey(record: RootKeyRecord): Promise<boolean>;
-  findRegionKeys(region: string): Promise<readonly RegionKeyRecord[]>;
-  /** Returns false when that version is there already: another process was first. */
+  /** All region keys, or those of one Region. */
+  findRegionKeys(region?: string): Promise<readonly RegionKeyRecord[]>;
+  /** Returns false when that version is there already, or its root key is not the newest: another process was first. */
   insertRegionKey(record: RegionKeyRecord): Promise<boolean>;
+  /**
+   * Inserts a new root key together with all region keys under it, as one change.
+   *
+   * @returns false, with nothing changed, when another root key came meanwhile, or a region key that is not among them
+   */
+  replaceRootKey(record: RootKeyRecord, regionKeys: readonly RegionKeyRecord[]): Promise<boolean>;
 }
 
 /** Principals at rest. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { loadCore } from '../core/index.ts';
-import { RootKeyError } from '../materials/passphrase-file.ts';
+import { RootKeyError } from '../base/root-key.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
 import { runPolicy } from './policy-command.ts';

@@ -9,13 +9,15 @@ import { KmsServiceError } from '../base/errors.ts';
 import { SILENT_LOG, type Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { COMMERCIAL_REGIONS } from '../base/regions.ts';
+import type { RootKeyProvider } from '../base/root-key.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
 import { callerOf, Identities, nameOf, rootOf } from '../iam/identities.ts';
 import { PolicyAccess } from '../iam/policy-access.ts';
 import { Sts } from '../iam/sts.ts';
 import { AbsentBackend } from '../materials/absent-backend.ts';
-import { openPassphraseFileRootKey } from '../materials/passphrase-file.ts';
-import { RegionKeys } from '../materials/region-keys.ts';
+import { PASSPHRASE_FILE_PROVIDER } from '../materials/passphrase-file.ts';
+import { GLOBAL_REGION, RegionKeys } from '../materials/region-keys.ts';
+import type { RootKeys } from '../materials/root-keys.ts';
 import { RegionTokens } from '../materials/region-tokens.ts';
 import { RoutedMaterials } from '../materials/routed-materials.ts';
 import { SoftwareImport } from '../materials/software-import.ts';
@@ -30,6 +32,7 @@ import { OPERATIONS, type OperationInput, type OperationName, type OperationOutp
 import type { RequestForm } from '../service/schema.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { KeyStoreConnections } from './key-store-connections.ts';
+import { openRootKeys } from './root-key-move.ts';
 import type { TestPowers } from './test-powers/test-powers.ts';
 import { TestedService } from './test-powers/tested-service.ts';
 import { Maintenance, type MaintenanceReport } from './maintenance.ts';
@@ -51,6 +54,10 @@ export interface EngineOptions {
    * that may certify.
    */
   readonly attestationRoots?: string;
+  /** Where root keys may come from, besides the passphrase file in the data directory. Closed with the engine. */
+  readonly rootKeyProviders?: readonly RootKeyProvider[];
+  /** Name of the provider that makes the root key of a new store; default: `passphrase-file`. */
+  readonly firstRootKey?: string;
   readonly clock?: Clock;
   readonly log?: Log;
   /** What tests may do to this engine; its clock is then that of the service, and `clock` that of signatures. */
@@ -92,6 +99,7 @@ export class Engine {
   readonly #tested: TestedService | undefined;
   readonly #maintenance: Maintenance;
   readonly #connections: KeyStoreConnections;
+  readonly #rootKeys: RootKeys;
   readonly #log: Log;
 
   private constructor(parts: {
@@ -102,6 +110,7 @@ export class Engine {
     clock: Clock;
     ports: ServicePorts;
     connections: KeyStoreConnections;
+    rootKeys: RootKeys;
     store: Store;
     log: Log;
     testPowers: TestPowers | undefined;
@@ -117,6 +126,7 @@ export class Engine {
     this.#store = parts.store;
     this.#log = parts.log;
     this.#connections = parts.connections;
+    this.#rootKeys = parts.rootKeys;
     this.testPowers = parts.testPowers;
     this.#tested = parts.testPowers === undefined ? undefined : new TestedService(parts.ports, parts.testPowers);
     const { keys, materials } = parts.ports;
@@ -146,11 +156,10 @@ export class Engine {
     const core = loadCore();
     const store = await openStore(options.store ?? `sqlite:${join(dataDirectory, 'keywright.db')}`, clock, log);
     try {
-      const rootKeyFile = join(dataDirectory, 'root-key');
-      const rootKey = await store.exclusively(() =>
-        openPassphraseFileRootKey(core, store.hierarchy, rootKeyFile, clock),
-      );
-      const regionKeys = new RegionKeys(core, store.hierarchy, rootKey, clock);
+      const rootKeys = openRootKeys(core, store, options);
+      await store.exclusively(() => rootKeys.openOrCreate(options.firstRootKey ?? PASSPHRASE_FILE_PROVIDER, clock));
+      const regionKeys = new RegionKeys(core, store.hierarchy, rootKeys, clock);
+      const globalKey = await regionKeys.current(GLOBAL_REGION);
       const software = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
         store.keys.findMaterial(key, materialId),
       );
@@ -166,7 +175,7 @@ export class Engine {
         core,
         identities,
         access,
-        accessKeys: new AccessKeys(core, store.accessKeys, rootKey.handle, clock),
+        accessKeys: new AccessKeys(core, store.accessKeys, globalKey.handle, clock),
         clock: signatureClock,
         testPowers,
         ports: {
@@ -192,6 +201,7 @@ export class Engine {
           attestationRoots,
         },
         connections,
+        rootKeys,
         store,
         log,
       });
@@ -312,6 +322,7 @@ export class Engine {
     await this.#maintenance.stop();
     await this.#connections.stop();
     await this.#store.close();
+    await this.#rootKeys.close();
   }
 
   #toServiceError(operation: OperationName, error: unknown): KmsServiceError {

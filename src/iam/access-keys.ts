@@ -58,10 +58,10 @@ export class AccessKeys {
   readonly #clock: Clock;
   readonly #cache = new EntityCache<AccessKey>(MAX_CACHED_ACCESS_KEYS);
 
-  constructor(core: CryptoCore, records: AccessKeyRecords, rootKey: KeyHandle, clock: Clock) {
+  constructor(core: CryptoCore, records: AccessKeyRecords, globalKey: KeyHandle, clock: Clock) {
     this.#core = core;
     this.#records = records;
-    this.#kek = core.deriveKey(rootKey, Buffer.from('keywright/access-keys/v1'), new Uint8Array(0), 'backing');
+    this.#kek = core.deriveKey(globalKey, Buffer.from('keywright/access-keys/v1'), new Uint8Array(0), 'backing');
     this.#clock = clock;
     records.onChange((accessKeyId) => {
       this.#cache.drop(accessKeyId);

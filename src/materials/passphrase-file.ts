@@ -2,9 +2,9 @@ import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } fr
 import { dirname } from 'node:path';
 import { CoreError } from '../core/status.ts';
 import type { CryptoCore, KeyHandle, PassphraseCost } from '../core/crypto-core.ts';
-import type { Clock } from '../base/clock.ts';
 import { encodeFields } from '../base/fields.ts';
-import type { HierarchyRecords, RootKeyRecord } from '../base/stored-records.ts';
+import { RootKeyError, type RootKey, type RootKeyProvider } from '../base/root-key.ts';
+import type { RootKeyRecord } from '../base/stored-records.ts';
 
 export const PASSPHRASE_FILE_PROVIDER = 'passphrase-file';
 
@@ -25,54 +25,59 @@ interface Parameters extends PassphraseCost {
   readonly check: string;
 }
 
-/** The root key cannot be had: the file is missing, open to others, or not the one that made the store. */
-export class RootKeyError extends Error {
-  override readonly name = 'RootKeyError';
-}
-
 /**
- * Opens the root key that a passphrase file stands for (Argon2id), making file and record on the first start.
+ * Root keys that a passphrase file stands for (Argon2id). The file is made with the first of them; later ones are
+ * derived from the same passphrase with a salt of their own.
  *
- * @returns a handle of type `backing`
- * @throws RootKeyError with what to do about it
  * @source RFC 9106 (Argon2id)
  */
-export async function openPassphraseFileRootKey(
-  core: CryptoCore,
-  records: HierarchyRecords,
-  path: string,
-  clock: Clock,
-): Promise<{ readonly handle: KeyHandle; readonly version: number }> {
-  const found = await records.findRootKey();
-  if (found !== undefined) {
-    return { handle: reopen(core, found, path), version: found.version };
+export class PassphraseFileProvider implements RootKeyProvider {
+  readonly name = PASSPHRASE_FILE_PROVIDER;
+  readonly #core: CryptoCore;
+  readonly #path: string;
+
+  constructor(core: CryptoCore, path: string) {
+    this.#core = core;
+    this.#path = path;
   }
-  const passphrase = readPassphrase(path) ?? createPassphrase(core, path);
-  const salt = core.randomBytes(SALT_BYTES);
-  const handle = deriveAndWipe(core, passphrase, salt, COST);
-  const probe = core.generateKey('aesGcm');
-  const check = core.wrapKey(handle, probe, checkAad());
-  probe.destroy();
-  const parameters: Parameters = { ...COST, salt: salt.toString('base64'), check: check.toString('base64') };
-  const record: RootKeyRecord = {
-    version: 1,
-    provider: PASSPHRASE_FILE_PROVIDER,
-    parameters: JSON.stringify(parameters),
-    createdMs: clock.nowMs(),
-  };
-  if (await records.insertRootKey(record)) {
-    return { handle, version: record.version };
+
+  create(version: number, nowMs: number): Promise<{ readonly record: RootKeyRecord; readonly key: RootKey }> {
+    const core = this.#core;
+    const passphrase = readPassphrase(this.#path) ?? createPassphrase(core, this.#path);
+    const salt = core.randomBytes(SALT_BYTES);
+    const handle = deriveAndWipe(core, passphrase, salt, COST);
+    const probe = core.generateKey('aesGcm');
+    const check = core.wrapKey(handle, probe, checkAad());
+    probe.destroy();
+    const parameters: Parameters = { ...COST, salt: salt.toString('base64'), check: check.toString('base64') };
+    const record: RootKeyRecord = {
+      version,
+      provider: this.name,
+      parameters: JSON.stringify(parameters),
+      createdMs: nowMs,
+    };
+    return Promise.resolve({ record, key: this.#keyOf(version, handle) });
   }
-  handle.destroy();
-  return openPassphraseFileRootKey(core, records, path, clock);
+
+  /** @throws RootKeyError when the file is missing, open to others, or not the one that made the store */
+  open(record: RootKeyRecord): Promise<RootKey> {
+    return Promise.resolve(this.#keyOf(record.version, reopen(this.#core, record, this.#path)));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #keyOf(version: number, handle: KeyHandle): RootKey {
+    return {
+      version,
+      wrap: (key, aad) => this.#core.wrapKey(handle, key, aad),
+      unwrap: (wrapped, aad) => this.#core.unwrapKey(handle, wrapped, aad, 'backing'),
+    };
+  }
 }
 
 function reopen(core: CryptoCore, record: RootKeyRecord, path: string): KeyHandle {
-  if (record.provider !== PASSPHRASE_FILE_PROVIDER) {
-    throw new RootKeyError(
-      `the root key of this store comes from "${record.provider}", which this version cannot open`,
-    );
-  }
   const passphrase = readPassphrase(path);
   if (passphrase === undefined) {
     throw new RootKeyError(

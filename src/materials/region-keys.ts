@@ -4,11 +4,15 @@ import { InvariantError } from '../base/errors.ts';
 import { encodeFields } from '../base/fields.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { HierarchyRecords, RegionKeyRecord } from '../base/stored-records.ts';
+import type { RootKeys } from './root-keys.ts';
 
 interface RegionKeyRing {
   readonly currentVersion: number;
   readonly handles: ReadonlyMap<number, KeyHandle>;
 }
+
+/** Not a Region: its key protects what all Regions share, the secrets of access keys. */
+export const GLOBAL_REGION = 'global';
 
 /**
  * The region keys: one per Region (versioned), each wrapped under the root key and bound to its Region and version. A
@@ -17,19 +21,14 @@ interface RegionKeyRing {
 export class RegionKeys {
   readonly #core: CryptoCore;
   readonly #records: HierarchyRecords;
-  readonly #root: { readonly handle: KeyHandle; readonly version: number };
+  readonly #rootKeys: RootKeys;
   readonly #clock: Clock;
   readonly #rings = new Map<string, MaybePromise<RegionKeyRing>>();
 
-  constructor(
-    core: CryptoCore,
-    records: HierarchyRecords,
-    root: { readonly handle: KeyHandle; readonly version: number },
-    clock: Clock,
-  ) {
+  constructor(core: CryptoCore, records: HierarchyRecords, rootKeys: RootKeys, clock: Clock) {
     this.#core = core;
     this.#records = records;
-    this.#root = root;
+    this.#rootKeys = rootKeys;
     this.#clock = clock;
   }
 
@@ -72,32 +71,33 @@ export class RegionKeys {
 
   async #load(region: string): Promise<RegionKeyRing> {
     let records = await this.#records.findRegionKeys(region);
-    if (records.length === 0) {
-      await this.#records.insertRegionKey(this.#create(region, 1));
+    while (records.length === 0) {
+      const isInserted = await this.#records.insertRegionKey(await this.#create(region, 1));
       // Read again: another process may have been first, and then its key counts.
       records = await this.#records.findRegionKeys(region);
+      if (!isInserted && records.length === 0) {
+        // Another process moved the region keys to a new root key.
+        await this.#rootKeys.refresh();
+      }
     }
-    const handles = new Map(records.map((record) => [record.version, this.#unwrap(record)]));
+    const handles = new Map<number, KeyHandle>();
+    for (const record of records) {
+      handles.set(record.version, await this.#unwrap(record));
+    }
     return { currentVersion: Math.max(...handles.keys()), handles };
   }
 
-  #create(region: string, version: number): RegionKeyRecord {
+  async #create(region: string, version: number): Promise<RegionKeyRecord> {
+    const root = await this.#rootKeys.current();
     const key = this.#core.generateKey('backing');
-    const wrapped = this.#core.wrapKey(this.#root.handle, key, regionKeyAad(region, version));
+    const wrapped = await root.wrap(key, regionKeyAad(region, version));
     key.destroy();
-    return { region, version, rootKeyVersion: this.#root.version, wrapped, createdMs: this.#clock.nowMs() };
+    return { region, version, rootKeyVersion: root.version, wrapped, createdMs: this.#clock.nowMs() };
   }
 
-  #unwrap(record: RegionKeyRecord): KeyHandle {
-    if (record.rootKeyVersion !== this.#root.version) {
-      throw new InvariantError(`the region key of ${record.region} is under another root key`);
-    }
-    return this.#core.unwrapKey(
-      this.#root.handle,
-      record.wrapped,
-      regionKeyAad(record.region, record.version),
-      'backing',
-    );
+  async #unwrap({ region, version, rootKeyVersion, wrapped }: RegionKeyRecord): Promise<KeyHandle> {
+    const root = await this.#rootKeys.byVersion(rootKeyVersion);
+    return root.unwrap(wrapped, regionKeyAad(region, version));
   }
 }
 
@@ -109,6 +109,7 @@ function requireVersion(ring: RegionKeyRing, region: string, version: number): K
   return handle;
 }
 
-function regionKeyAad(region: string, version: number): Buffer {
+/** What a wrapped region key is bound to. */
+export function regionKeyAad(region: string, version: number): Buffer {
   return encodeFields('keywright/region-key/v1', region, String(version));
 }

@@ -1,5 +1,6 @@
 /** What a PKCS#11 token does for Keywright: one asynchronous interface, whatever module is behind it. */
 import type { DigestAlgorithm } from '../core/crypto-core.ts';
+import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import type { PublicEncryptionAlgorithm, SignatureAlgorithm } from '../core/asymmetric.ts';
 import type { HsmKeyPairType, HsmWrapMechanism, Pkcs11ProfileName, Pkcs11Reason, SecretKeyType } from './codes.ts';
 
@@ -137,6 +138,14 @@ export interface Pkcs11Token {
     sealed: readonly Uint8Array[],
     aad: Uint8Array,
   ): Promise<readonly (Buffer | Pkcs11Error)[]>;
+
+  /**
+   * {@link encryptGcm} of a key of the core, which does not become a JavaScript value on the way. Not in a helper
+   * process, where the key would have to leave this one (`notOffered`).
+   */
+  sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<Buffer>;
+  /** The key that {@link sealKey} sealed. @throws Pkcs11Error `authenticationFailed` */
+  openKey(keyId: Uint8Array, sealed: Uint8Array, aad: Uint8Array, type: KeyType): Promise<KeyHandle>;
 
   /** HMAC. */
   generateMac(keyId: Uint8Array, digest: DigestAlgorithm, message: Uint8Array): Promise<Buffer>;

@@ -68,7 +68,7 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     grants: new StoredGrants(database, feed, clock),
     lastUses,
     keyStores: new StoredKeyStores(database, feed, clock),
-    hierarchy: new StoredHierarchy(db),
+    hierarchy: new StoredHierarchy(database),
     accessKeys: new StoredAccessKeys(database, feed, clock),
     principals: new StoredPrincipals(database, feed, clock),
     quotas: () => (quotas ??= openQuotaFile(`${path}-quotas`)),

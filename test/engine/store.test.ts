@@ -151,7 +151,7 @@ describe('the store', () => {
     await closeAll();
     const db = database();
     db.pragma('foreign_keys = OFF');
-    db.exec("UPDATE region_keys SET region = 'us-east-1'");
+    db.exec("UPDATE region_keys SET region = 'us-east-1' WHERE region = 'eu-central-1'");
     db.exec("UPDATE key_materials SET region = 'us-east-1'; UPDATE kms_keys SET region = 'us-east-1'");
     db.close();
     const after = await open();
