@@ -29,6 +29,7 @@ namespace keywright::pkcs11 {
 //   kRsaEncrypt         encryption algorithm       -                plaintexts       ciphertexts
 //   kRsaDecrypt         encryption algorithm       -                ciphertexts      plaintexts
 //   kAgree              -                          peer SPKI        -                the secret
+//   kImportPublicKey    pair type, flags           CKA_LABEL        SPKI             -
 //
 // Digests, signature, encryption and wrapping algorithms have the numbers of src/core/codes.ts;
 // secret types, pair types and flags those of src/pkcs11/codes.ts.

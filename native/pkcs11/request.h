@@ -29,6 +29,7 @@ enum class Operation : std::uint32_t {
   kRsaEncrypt = 15,
   kRsaDecrypt = 16,
   kAgree = 17,
+  kImportPublicKey = 18,
 };
 
 // One request, made by a binding, carried to a thread of the pool, and done there by Perform

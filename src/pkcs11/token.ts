@@ -116,6 +116,8 @@ export interface Pkcs11Token {
   destroyKey(id: Uint8Array): Promise<void>;
   /** SubjectPublicKeyInfo, DER. */
   exportPublicKey(id: Uint8Array): Promise<Buffer>;
+  /** A public key from elsewhere as an object of the token; it wraps keys or encrypts and verifies, as its type says. */
+  importPublicKey(publicKey: Uint8Array, plan: HsmKeyPairPlan): Promise<void>;
   /** The key `keyId` under the key `wrappingKeyId`; the key must be extractable. */
   wrapKey(wrappingKeyId: Uint8Array, mechanism: HsmWrapMechanism, keyId: Uint8Array): Promise<Buffer>;
   /** A key as a new object of the token. @throws Pkcs11Error `authenticationFailed` when it is not what was wrapped */
