@@ -22,9 +22,10 @@ const NO_BYTES = new Uint8Array(0);
 const TRANSIENT_ID_BYTES = 16;
 
 /**
- * The HSMs behind one custom key store. A request goes to the member with the least to do, and to the next one when that
- * fails. Where the module does not keep members in step, a key is made on one member, leaves it only under the cluster's
- * wrapping key, and is unwrapped on all others; a member that lacks a key gets it when it is first asked for it.
+ * The HSMs behind one custom key store. A request goes to the member with the least to do, and to the next one when
+ * that fails. Where the module does not keep members in step, a key is made on one member, leaves it only under the
+ * cluster's wrapping key, and is unwrapped on all others; a member that lacks a key gets it when it is first asked for
+ * it.
  */
 export class HsmCluster {
   readonly #configuration: ClusterConfiguration;
