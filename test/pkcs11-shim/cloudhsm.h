@@ -5,9 +5,10 @@
 
 namespace keywright::shim {
 
-// Makes `below` behave as AWS CloudHSM's PKCS#11 library (Client SDK 5) is documented to: README.md
-// has every refusal with its source.
-const CK_FUNCTION_LIST* WithCloudHsm(const CK_FUNCTION_LIST* below);
+// Makes `below` behave as AWS CloudHSM's PKCS#11 library (Client SDK 5) is documented to do with a
+// cluster in FIPS mode; README.md has every refusal with its source. With a single HSM the cluster
+// has fewer than the two on which a token key must be before it can be used.
+const CK_FUNCTION_LIST* WithCloudHsm(const CK_FUNCTION_LIST* below, bool has_single_hsm);
 
 }  // namespace keywright::shim
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "counters.h"
+#include "discard.h"
 #include "function.h"
 #include "rules.h"
 
@@ -228,16 +229,6 @@ Verdict FaultLayer::Before(Function function, CK_ULONG handle) {
 FaultLayer& Layer() {
   static FaultLayer layer;
   return layer;
-}
-
-// Calls `call(output, size)` with memory of its own, as often as it asks for more of it.
-template <typename Call>
-void Discard(Call call) {
-  std::vector<CK_BYTE> output(1U << 16U);
-  auto size = static_cast<CK_ULONG>(output.size());
-  while (call(output.data(), &size) == CKR_BUFFER_TOO_SMALL && size > output.size()) {
-    output.resize(size);
-  }
 }
 
 // A call that fails ends the operation of its session, unless the code is CKR_BUFFER_TOO_SMALL. The

@@ -25,6 +25,8 @@ export interface ShimmedToken {
   /** The control file from now on. */
   faults(...lines: readonly string[]): void;
   counts(): Readonly<Record<string, CallCount>>;
+  /** Loads the shim anew, with another personality or none. */
+  reload(personality?: ShimOptions['personality']): void;
   /** The environment of a child process that uses the same token in the same way. */
   readonly environment: Readonly<Record<string, string>>;
   remove(): void;
@@ -62,6 +64,13 @@ export function shimmedToken(options: Pick<ShimOptions, 'personality'> & { reado
     },
     faults: (...lines) => writeFaults(files.faults, ...lines),
     counts: () => readCounts(files.counts),
+    reload: (personality) => {
+      pkcs11.C_Finalize();
+      pkcs11.close();
+      useShimInThisProcess({ module: hsm.module, ...files, ...(personality !== undefined && { personality }) });
+      pkcs11.load(buildShim());
+      pkcs11.C_Initialize();
+    },
     environment: { ...hsm.environment, ...shimEnvironment(shim) },
     remove: () => {
       writeFaults(files.faults);
@@ -73,12 +82,19 @@ export function shimmedToken(options: Pick<ShimOptions, 'personality'> & { reado
   };
 }
 
-/** The return code that `call` ends with, by its name; CKR_OK when it succeeds. */
+/**
+ * The return code that `call` ends with: by its name, or as a number where pkcs11js knows no name; CKR_OK when it
+ * succeeds. Whatever else it throws is told as it is.
+ */
 export function codeOf(call: () => unknown): string {
   try {
     call();
     return 'CKR_OK';
   } catch (error) {
-    return error instanceof pkcs11js.Pkcs11Error ? error.message : String(error);
+    // pkcs11js throws some of the codes as plain errors.
+    const [, name, code] = /(CKR_\w+)(?::(\d+))?/.exec(String(error)) ?? [];
+    if (name === undefined) return String(error);
+    const number = error instanceof pkcs11js.Pkcs11Error ? error.code : Number(code);
+    return name === 'CKR_VENDOR_DEFINED' ? `0x${number.toString(16)}` : name;
   }
 }

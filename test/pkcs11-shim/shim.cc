@@ -39,11 +39,12 @@ const CK_FUNCTION_LIST* Stack() {
   const CK_FUNCTION_LIST* module = LoadModule(path);
   const char* const personality = std::getenv("KEYWRIGHT_SHIM_PERSONALITY");
   if (module != nullptr && personality != nullptr) {
-    if (std::string_view(personality) != "cloudhsm") {
+    const std::string_view name(personality);
+    if (name != "cloudhsm" && name != "cloudhsm-single-hsm") {
       std::fprintf(stderr, "pkcs11-shim: there is no personality %s\n", personality);
       return nullptr;
     }
-    module = WithCloudHsm(module);
+    module = WithCloudHsm(module, name == "cloudhsm-single-hsm");
   }
   return module == nullptr ? nullptr
                            : WithFaults(module, std::getenv("KEYWRIGHT_SHIM_FAULTS"),

@@ -23,8 +23,11 @@ export function buildShim(): string {
 export interface ShimOptions {
   /** The PKCS#11 module that does the work. */
   readonly module: string;
-  /** The HSM whose documented refusals the shim has; none: those of the module alone. */
-  readonly personality?: 'cloudhsm';
+  /**
+   * The HSM whose documented refusals the shim has; none: those of the module alone. In a cluster with a single HSM no
+   * token key can be made or used.
+   */
+  readonly personality?: 'cloudhsm' | 'cloudhsm-single-hsm';
   /** The control file of faults, see writeFaults; it need not exist yet. */
   readonly faults?: string;
   /** The file of counters, see readCounts. */
