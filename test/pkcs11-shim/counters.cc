@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <iostream>
 
 namespace keywright::shim {
 namespace {
 
 Counters* MapFile(const char* path) {
   // The reader may be another user's process: the folder decides who gets at the file.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): that is how POSIX declares it
   const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) {
     return nullptr;
@@ -31,7 +32,7 @@ Counters& MapCounters(const char* path) {
   static Counters own;
   Counters* counters = path == nullptr ? &own : MapFile(path);
   if (counters == nullptr) {
-    std::fprintf(stderr, "pkcs11-shim: cannot map the file of counters %s\n", path);
+    std::cerr << "pkcs11-shim: cannot map the file of counters " << path << '\n';
     counters = &own;
   }
   for (std::size_t i = 0; i < kFunctions; ++i) {

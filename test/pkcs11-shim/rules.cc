@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
-#include <cstdlib>
+#include <iostream>
 #include <utility>
 #include <vector>
 
@@ -249,8 +248,8 @@ std::unique_ptr<Rules> ParseRules(std::string_view text) {
   for (int number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
     if (!ParseLine(line, *rules)) {
-      std::fprintf(stderr, "pkcs11-shim: line %d of the control file is no rule: %.*s\n", number,
-                   static_cast<int>(line.size()), line.data());
+      std::cerr << "pkcs11-shim: line " << number << " of the control file is no rule: " << line
+                << '\n';
       return nullptr;
     }
     text.remove_prefix(std::min(text.size(), line.size() + 1));

@@ -4,8 +4,8 @@
 #include <dlfcn.h>
 #include <pkcs11.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string_view>
 
 #include "cloudhsm.h"
@@ -18,13 +18,13 @@ const CK_FUNCTION_LIST* LoadModule(const char* path) {
   // Apart from the symbols of the process: Node.js brings an OpenSSL of its own.
   void* const module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (module == nullptr) {
-    std::fprintf(stderr, "pkcs11-shim: %s\n", dlerror());
+    std::cerr << "pkcs11-shim: " << dlerror() << '\n';
     return nullptr;
   }
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(module, "C_GetFunctionList"));
   CK_FUNCTION_LIST* list = nullptr;
   if (get_list == nullptr || get_list(&list) != CKR_OK) {
-    std::fprintf(stderr, "pkcs11-shim: %s is no PKCS#11 module\n", path);
+    std::cerr << "pkcs11-shim: " << path << " is no PKCS#11 module\n";
     return nullptr;
   }
   return list;
@@ -33,7 +33,7 @@ const CK_FUNCTION_LIST* LoadModule(const char* path) {
 const CK_FUNCTION_LIST* Stack() {
   const char* const path = std::getenv("KEYWRIGHT_SHIM_MODULE");
   if (path == nullptr) {
-    std::fputs("pkcs11-shim: KEYWRIGHT_SHIM_MODULE names no module\n", stderr);
+    std::cerr << "pkcs11-shim: KEYWRIGHT_SHIM_MODULE names no module\n";
     return nullptr;
   }
   const CK_FUNCTION_LIST* module = LoadModule(path);
@@ -41,7 +41,7 @@ const CK_FUNCTION_LIST* Stack() {
   if (module != nullptr && personality != nullptr) {
     const std::string_view name(personality);
     if (name != "cloudhsm" && name != "cloudhsm-single-hsm") {
-      std::fprintf(stderr, "pkcs11-shim: there is no personality %s\n", personality);
+      std::cerr << "pkcs11-shim: there is no personality " << name << '\n';
       return nullptr;
     }
     module = WithCloudHsm(module, name == "cloudhsm-single-hsm");
