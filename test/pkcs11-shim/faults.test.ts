@@ -336,6 +336,43 @@ describe('slow tokens', () => {
   });
 });
 
+describe('under random faults, with calls in parallel', () => {
+  it('no answer is wrong', async () => {
+    const keeper = shimmed.session();
+    const key = aesKey(keeper);
+    const expected = encrypt(keeper, key);
+    const seed = 6;
+    shimmed.faults(
+      `seed ${seed}`,
+      'C_Encrypt* fail CKR_DEVICE_ERROR 0.05',
+      'C_Encrypt lose-answer CKR_FUNCTION_FAILED 0.05',
+      'C_Encrypt* lose-session 0.03',
+      'C_Encrypt delay-ms 1 0.02',
+    );
+    const codes = new Map<string, number>();
+    const work = async (): Promise<void> => {
+      let session = shimmed.session();
+      for (let i = 0; i < 500; i += 1) {
+        let code = codeOf(() => pkcs11.C_EncryptInit(session, { mechanism: pkcs11js.CKM_AES_ECB }, key));
+        if (code === 'CKR_OK') {
+          const answer = await pkcs11.C_EncryptAsync(session, BLOCK, Buffer.alloc(32)).catch((error: unknown) => error);
+          if (Buffer.isBuffer(answer)) expect(answer).toEqual(expected);
+          else code = codeOf(() => fail(answer));
+        }
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+        if (code === 'CKR_SESSION_HANDLE_INVALID') session = shimmed.session();
+      }
+    };
+    await Promise.all([work(), work(), work(), work()]);
+
+    const sum = (...names: readonly string[]): number =>
+      names.reduce((total, name) => total + (codes.get(name) ?? 0), 0);
+    const known = ['CKR_DEVICE_ERROR', 'CKR_FUNCTION_FAILED', 'CKR_SESSION_HANDLE_INVALID'];
+    for (const name of known) expect([name, sum(name)]).not.toEqual([name, 0]);
+    expect({ seed, answered: sum('CKR_OK', ...known) }).toEqual({ seed, answered: 2000 });
+  });
+});
+
 describe('a process with the module', () => {
   it.each([
     ['abort', 'SIGABRT'],
@@ -352,6 +389,10 @@ describe('a process with the module', () => {
     expect(shimmed.counts()['C_GenerateRandom']).toEqual({ calls: 3, faults: 1 });
   });
 });
+
+function fail(error: unknown): never {
+  throw error;
+}
 
 /** Runs code in a child process that has the shim loaded and initialized as `pkcs11`. */
 function runChild(code: string, environment: Readonly<Record<string, string>> = {}) {
