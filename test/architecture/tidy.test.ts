@@ -19,7 +19,7 @@ const MAXIMUM_COLUMNS = { ts: 120, cpp: 100 };
 const typescript = readFiles('', /\.ts$/);
 const source = typescript.filter(({ path }) => path.startsWith('src/'));
 const tests = typescript.filter(({ path }) => path.startsWith('test/'));
-const cpp = readFiles('native', /\.(cc|h)$/);
+const cpp = ['native', 'test/pkcs11-shim'].flatMap((folder) => readFiles(folder, /\.(cc|h)$/));
 const prose = readFiles('', /\.(md|sh|js|json|yml|txt)$|^script\/|^\.ci\//).filter(
   ({ path }) => path !== 'package-lock.json' && !/^test\/(vectors|golden)\//.test(path),
 );
