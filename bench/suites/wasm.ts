@@ -1,9 +1,8 @@
-/** The core as WebAssembly: AES-256-GCM of what is shipped and with AES by tables; against @noble/ciphers. */
+/** The core as WebAssembly: AES-256-GCM against @noble/ciphers. */
 import type { Target } from '../lib/targets.ts';
 import { runSuite } from '../lib/suite.ts';
 import {
-  AES_TABLES,
-  moduleSizes,
+  moduleSize,
   SHIPPED,
   WASM_SIZES,
   wasmDecryptGroup,
@@ -15,20 +14,18 @@ import { nobleVersion } from '../wasm/noble.ts';
 
 const SMALL_BYTES = 32;
 
-/** Ten times as fast on a data key and half again in bulk: for both builds, so that the price of the safe one shows. */
+/** Ten times as fast on a data key and half again in bulk. */
 const targets = WASM_SIZES.flatMap((size) =>
-  [wasmEncryptName(size), wasmDecryptName(size)].flatMap((group) =>
-    [SHIPPED, AES_TABLES].map((row): Target => {
-      const atLeast = size === SMALL_BYTES ? 10 : 1.5;
-      return { group, row, measure: 'timesBaseline', atLeast, kind: 'goal' };
-    }),
-  ),
+  [wasmEncryptName(size), wasmDecryptName(size)].map((group): Target => {
+    const atLeast = size === SMALL_BYTES ? 10 : 1.5;
+    return { group, row: SHIPPED, measure: 'timesBaseline', atLeast, kind: 'goal' };
+  }),
 );
 
 await runSuite(
   {
     name: 'wasm',
-    versions: { nobleCiphers: nobleVersion(), ...moduleSizes() },
+    versions: { nobleCiphers: nobleVersion(), wasm: moduleSize() },
     groups: [...WASM_SIZES.map(wasmEncryptGroup), ...WASM_SIZES.map(wasmDecryptGroup)],
     targets,
   },
