@@ -16,8 +16,7 @@ using Blocks = std::array<Vector, kCount>;
 // The S-box of encryption and what MixColumns makes of it, from the tower and to the tower.
 constexpr Map kSubstitute = Compose(kAffine, kFromTower);
 constexpr TablePair kEncryptOnce = InverseThen(Compose(kToTower, kSubstitute));
-constexpr TablePair kEncryptTwice =
-    InverseThen(Compose(kToTower, Compose(Times(2), kSubstitute)));
+constexpr TablePair kEncryptTwice = InverseThen(Compose(kToTower, Compose(Times(2), kSubstitute)));
 constexpr TablePair kEncryptLast = InverseThen(kSubstitute);
 constexpr TablePair kEncryptFirst = TablesOfHalves(kToTower);
 
@@ -32,7 +31,8 @@ constexpr std::array<Byte, 4> kUnmixFactors = {0x0e, 0x0b, 0x0d, 0x09};
 constexpr std::array<TablePair, 4> MakeDecryptTables() {
   std::array<TablePair, 4> tables{};
   for (std::size_t row = 0; row < tables.size(); ++row) {
-    tables[row] = InverseThen(Compose(kToInversion, Compose(Times(kUnmixFactors[row]), kFromTower)));
+    tables[row] =
+        InverseThen(Compose(kToInversion, Compose(Times(kUnmixFactors[row]), kFromTower)));
   }
   return tables;
 }
@@ -214,8 +214,7 @@ void AesCounterMode(const AesSchedule& schedule, const std::uint8_t* counter_blo
     words[3] = __builtin_bswap32(counter++);
     return reinterpret_cast<Vector>(words);
   };
-  for (; blocks >= kInterleaved; blocks -= kInterleaved) {
-    Blocks<kInterleaved> stream;
+  const auto process = [&]<std::size_t kCount>(Blocks<kCount> stream) {
     for (Vector& block : stream) {
       block = next();
     }
@@ -225,13 +224,15 @@ void AesCounterMode(const AesSchedule& schedule, const std::uint8_t* counter_blo
       in += kVectorBytes;
       out += kVectorBytes;
     }
+  };
+  for (; blocks >= kInterleaved; blocks -= kInterleaved) {
+    process(Blocks<kInterleaved>());
   }
-  for (; blocks > 0; --blocks) {
-    Blocks<1> stream = {next()};
-    Encrypt(schedule, stream);
-    Store(stream[0] ^ Load(in), out);
-    in += kVectorBytes;
-    out += kVectorBytes;
+  for (; blocks >= 2; blocks -= 2) {
+    process(Blocks<2>());
+  }
+  if (blocks > 0) {
+    process(Blocks<1>());
   }
 }
 

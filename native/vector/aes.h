@@ -8,15 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "vector/vector.h"
-
 namespace keywright::vector {
 
 constexpr std::size_t kAesMaxRounds = 14;
 
 // The round keys in the order of their use, all but the outer two mapped to the tower.
 struct AesSchedule {
-  std::array<VectorBytes, kAesMaxRounds + 1> round_keys;
+  std::array<std::array<std::uint8_t, 16>, kAesMaxRounds + 1> round_keys;
   std::uint32_t rounds;
 };
 

@@ -4,31 +4,23 @@
 // GHASH of NIST SP 800-38D by vector permutations: no address and no branch depends on hash key or
 // data. For WebAssembly, which has no carry-less multiplication.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "vector/vector.h"
-
 namespace keywright::vector {
 
-// Products of the hash key, made ready for lookups.
-class GhashKey {
- public:
-  // `multiples` are the products of the hash key by every polynomial of degree 3 or less, 16 bytes
-  // each, at the place that has the coefficient of x^0 as its highest bit of four. Byte r of a
-  // product, in the order of SP 800-38D, is byte `place_of_byte[r]` there.
-  GhashKey(const std::uint8_t* multiples, const VectorBytes& place_of_byte);
+// The products of the hash key and all polynomials of degree 3 or less, as libcrypto's
+// gcm_init_4bit makes them on a little-endian machine: 16 products of 16 bytes, at the index whose
+// highest bit of four is the coefficient of x^0. Each is two numbers of 64 bits, the first of which
+// has the coefficient of x^0 as its highest bit.
+constexpr std::size_t kGhashProductsBytes = 256;
 
-  // The running hash after it took in `blocks` blocks of `in`.
-  Vector Hash(Vector hash, const std::uint8_t* in, std::size_t blocks) const;
+// Multiplies `hash`, 16 bytes, by the hash key.
+void GhashMultiply(const std::uint8_t* products, std::uint8_t* hash);
 
-  Vector Multiply(Vector element) const;
-
- private:
-  // Row r holds byte r of each product.
-  std::array<Vector, kVectorBytes> rows_;
-};
+// Takes `blocks` blocks of `in` into `hash`, 16 bytes.
+void GhashUpdate(const std::uint8_t* products, std::uint8_t* hash, const std::uint8_t* in,
+                 std::size_t blocks);
 
 }  // namespace keywright::vector
 

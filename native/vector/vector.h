@@ -31,9 +31,7 @@ inline Vector Load(const std::uint8_t* bytes) {
   return loaded;
 }
 
-inline void Store(Vector vector, std::uint8_t* bytes) {
-  std::memcpy(bytes, &vector, kVectorBytes);
-}
+inline void Store(Vector vector, std::uint8_t* bytes) { std::memcpy(bytes, &vector, kVectorBytes); }
 
 // `byte` sixteen times.
 inline Vector Splat(std::uint8_t byte) {

@@ -1,6 +1,6 @@
 // What libcrypto of the WebAssembly build calls for AES and GHASH (script/openssl), in place of its
-// own that look tables up: by the names of its C and assembler modules, which it then does not need.
-// Every use of AES in libcrypto goes through here.
+// own that look tables up: by the names of its C and assembler modules, which it then does not
+// need. Every use of AES in libcrypto goes through here.
 
 // These functions are deprecated for applications; this is the other side of them.
 #undef OPENSSL_NO_DEPRECATED
@@ -14,8 +14,6 @@
 namespace {
 
 using keywright::vector::AesSchedule;
-using keywright::vector::GhashKey;
-using keywright::vector::kVectorBytes;
 
 // AES_KEY is memory for our schedule; only these functions know what is in it.
 static_assert(sizeof(AesSchedule) <= sizeof(AES_KEY) && alignof(AesSchedule) <= alignof(AES_KEY));
@@ -35,10 +33,6 @@ int SetKey(const unsigned char* user_key, int bits, AES_KEY* key) {
   kExpand(user_key, static_cast<std::size_t>(bits) / 8, ScheduleIn(key));
   return 0;
 }
-
-// libcrypto keeps a product as two numbers of 64 bits, the first of them with x^0.
-constexpr keywright::vector::VectorBytes kPlaceOfByte = {7,  6,  5,  4,  3,  2,  1, 0,
-                                                         15, 14, 13, 12, 11, 10, 9, 8};
 
 }  // namespace
 
@@ -67,17 +61,14 @@ void AES_ctr32_encrypt(const unsigned char* in, unsigned char* out, std::size_t 
   keywright::vector::AesCounterMode(ScheduleIn(key), counter_block, in, out, blocks);
 }
 
-void gcm_gmult_4bit(std::uint8_t* hash, const std::uint8_t* multiples) {
-  const GhashKey key(multiples, kPlaceOfByte);
-  keywright::vector::Store(key.Multiply(keywright::vector::Load(hash)), hash);
+void gcm_gmult_4bit(std::uint8_t* hash, const std::uint8_t* products) {
+  keywright::vector::GhashMultiply(products, hash);
 }
 
 // `length` is in bytes, of whole blocks.
-void gcm_ghash_4bit(std::uint8_t* hash, const std::uint8_t* multiples, const std::uint8_t* in,
+void gcm_ghash_4bit(std::uint8_t* hash, const std::uint8_t* products, const std::uint8_t* in,
                     std::size_t length) {
-  const GhashKey key(multiples, kPlaceOfByte);
-  const auto hashed = key.Hash(keywright::vector::Load(hash), in, length / kVectorBytes);
-  keywright::vector::Store(hashed, hash);
+  keywright::vector::GhashUpdate(products, hash, in, length / AES_BLOCK_SIZE);
 }
 
 }  // extern "C"

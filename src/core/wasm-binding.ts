@@ -12,9 +12,8 @@ const MIB = 2 ** 20;
 /** As of the addon. Argon2id works in this heap too. */
 const DEFAULT_SECURE_HEAP_MIB = 16;
 
-/** AES alone is bitsliced; docs/adr/0010-webassembly.md. */
+/** docs/concepts/side-channels.md */
 const NOT_HARDENED = [
-  'GHASH looks up tables that depend on the key',
   'constant-time code is only as constant as the engine compiles it',
   'memory is neither locked nor between guard pages',
 ];

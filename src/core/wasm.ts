@@ -40,7 +40,7 @@ export type WasmSource = CompiledModule | Uint8Array | ArrayBuffer | Response | 
  * for worker threads, compile the module once and pass it on.
  *
  * @throws Error when `source` is no module, or not the one of this version, and when the runtime has no
- *   crypto.getRandomValues.
+ *   crypto.getRandomValues or no SIMD.
  */
 export async function loadWasmCore(source: WasmSource, options: WasmOptions = {}): Promise<PlainCore> {
   return new NativeCore(startWasmBinding(await compile(await source), options));

@@ -1,8 +1,9 @@
-import { createHmac } from 'node:crypto';
+import { createCipheriv, createHmac } from 'node:crypto';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CryptoCore, KeyHandle, WrappingAlgorithm } from '../../../src/core/crypto-core.ts';
 import { PAIR_TYPES, publicPart, sharedPair } from './pairs.ts';
-import { expectStatus, flipBit, sampleBytes, suite } from './support.ts';
+import { expectStatus, flipBit, holds, octets, sampleBytes, suite } from './support.ts';
 
 const aad = sampleBytes(7);
 const none = new Uint8Array(0);
@@ -46,6 +47,26 @@ export const keyTransportConformance = [
       expectStatus(
         () => core.kwUnwrap(core.generateKey('aesKw'), core.kwWrap(kek, kek), 'aesKw'),
         'authenticationFailed',
+      );
+    });
+  }),
+
+  suite('key wrap, with and without padding', (core) => {
+    it('agrees with node:crypto in both directions', () => {
+      const forms = [
+        { name: 'id-aes256-wrap', iv: 'a6a6a6a6a6a6a6a6', type: 'aesKw', wrap: 'kwWrap', unwrap: 'kwUnwrap' },
+        { name: 'id-aes256-wrap-pad', iv: 'a65959a6', type: 'aesKwp', wrap: 'kwpWrap', unwrap: 'kwpUnwrap' },
+      ] as const;
+      holds(
+        fc.property(octets(32, 32), fc.integer({ min: 2, max: 16 }), fc.constantFrom(...forms), (bytes, n, form) => {
+          const kek = core.importKey(form.type, bytes);
+          const material = core.randomBytes(8 * n);
+          const key = core.importKey('hmac', material);
+          const cipher = createCipheriv(form.name, bytes, Buffer.from(form.iv, 'hex'));
+          const wrapped = Buffer.concat([cipher.update(material), cipher.final()]);
+          expect(core[form.wrap](kek, key)).toEqual(wrapped);
+          expect(macOf(core, core[form.unwrap](kek, wrapped, 'hmac'))).toBe(macOf(core, key));
+        }),
       );
     });
   }),
