@@ -12,9 +12,10 @@ namespace keywright::vector {
 
 constexpr std::size_t kAesMaxRounds = 14;
 
-// The round keys in the order of their use, all but the outer two mapped to the tower.
+// The round keys in the order of their use, 16 bytes each, all but the outer two mapped to the
+// tower.
 struct AesSchedule {
-  std::array<std::array<std::uint8_t, 16>, kAesMaxRounds + 1> round_keys;
+  std::array<std::uint8_t, 16 * (kAesMaxRounds + 1)> round_keys;
   std::uint32_t rounds;
 };
 

@@ -68,19 +68,14 @@ describe.skipIf(!isBuilt && !isRequired)(`WebAssembly core${isBuilt ? '' : ' (sk
   });
 
   it('holds no tables of AES and GHASH that a secret could be an index of', () => {
-    const module = readFileSync(wasmPath ?? '');
+    const memory = Buffer.from(startWatched().memory());
     const words = (...values: number[]): Buffer => Buffer.from(Uint32Array.from(values).buffer);
-    // Where libcrypto's tables begin: Te0, Td0 and Te4 of aes_core.c, rem_4bit of gcm128.c.
-    for (const table of [
-      words(0xc66363a5, 0xf87c7c84),
-      words(0x51f4a750, 0x7e416553),
-      Buffer.from('637c777bf26b6fc53001672bfed7ab76', 'hex'),
-      words(0, 0x1c200000, 0x38400000, 0x24600000),
-    ]) {
-      expect(module.indexOf(table)).toBe(-1);
-    }
+    // Of libcrypto: Te0, Td0 and Td4 of aes_core.c, rem_4bit of gcm128.c.
+    const [te0, td0] = [words(0xc66363a5, 0xf87c7c84), words(0x51f4a750, 0x7e416553)];
+    const [td4, rem4Bit] = [Buffer.from('52096ad53036a538', 'hex'), words(0x1c200000, 0x38400000)];
+    expect([te0, td0, td4, rem4Bit].map((table) => memory.includes(table))).toEqual([false, false, false, false]);
     // The search finds what is there: the constants of SHA-256.
-    expect(module.indexOf(words(0x428a2f98, 0x71374491, 0xb5c0fbcf))).toBeGreaterThan(0);
+    expect(memory.includes(words(0x428a2f98, 0x71374491))).toBe(true);
   });
 
   it('says what is missing in a runtime without SIMD', async () => {
