@@ -38,6 +38,11 @@ const FORBIDDEN_INCLUDES: readonly { folder: string; include: RegExp; reason: st
     reason: 'PKCS#11 knows no binding',
   },
   {
+    folder: 'native/vector/',
+    include: /^(?!vector\/)[^/]+\/|openssl/,
+    reason: 'vector computes with bytes alone',
+  },
+  {
     folder: 'native/wasm/',
     include: /(^|\/)(node_api\.h|napi\.h|v8\.h|napi\/)|pkcs11/i,
     reason: 'the WASM binding stands on the core alone',
