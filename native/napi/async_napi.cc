@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/aead.h"
+#include "core/batch.h"
 #include "core/data_key_pair.h"
 #include "core/import_key.h"
 #include "core/key_agreement.h"
@@ -274,6 +275,36 @@ AsyncStart DecapsulateAsync(Arguments& arguments) {
           })};
 }
 
+TaskLength LengthOf(BatchOperation operation, KeyType type) {
+  const bool is_private =
+      operation == BatchOperation::kSign || operation == BatchOperation::kPrivateDecrypt;
+  return is_private ? LengthOf(type) : TaskLength::kShort;
+}
+
+// (key, operation, algorithm, messageType, data, ends, otherData, otherEnds): [data, ends,
+// statuses]
+AsyncStart BatchAsync(Arguments& arguments) {
+  const auto operation = BatchOperationFromNumber(arguments.NumberAt(1));
+  const std::uint32_t algorithm = arguments.NumberAt(2);
+  const std::uint32_t message_type = arguments.NumberAt(3);
+  const PackedItems items{arguments.BytesAt(4), arguments.Uint32ArrayAt(5)};
+  const PackedItems others{arguments.BytesAt(6), arguments.Uint32ArrayAt(7)};
+  const KeyPtr key = arguments.SharedKeyAt(0);
+  if (!arguments.ok() || !operation) {
+    return {Status::kInvalidArgument};
+  }
+  if (!key) {
+    return {Status::kDestroyedKey};
+  }
+  Result<std::shared_ptr<Batch>> batch =
+      Batch::Make(key, {*operation, algorithm, message_type}, items, others);
+  if (!batch.ok()) {
+    return {batch.status()};
+  }
+  return {Status::kOk,
+          StartBatch(arguments, LengthOf(*operation, key->type()), std::move(batch).value())};
+}
+
 // (wrappingKey, algorithm, wrapped, type, length)
 AsyncStart UnwrapImportedAsync(Arguments& arguments) {
   const auto algorithm = WrappingAlgorithmFromNumber(arguments.NumberAt(1));
@@ -391,6 +422,7 @@ constexpr NamedFunction kFunctions[] = {
     {"privateDecryptAsync", CallAsync<PrivateDecryptAsync>},
     {"encapsulateAsync", CallAsync<EncapsulateAsync>},
     {"decapsulateAsync", CallAsync<DecapsulateAsync>},
+    {"batchAsync", CallAsync<BatchAsync>},
     {"unwrapImportedAsync", CallAsync<UnwrapImportedAsync>},
     {"generateDataKeyPairAsync", CallAsync<GenerateDataKeyPairAsync>},
     {"encryptIntoAsync", CallAsync<AeadIntoAsync<AeadEncrypt, kOverhead>>},

@@ -10,29 +10,51 @@
 
 namespace keywright {
 
+using Clock = Batch::Clock;
+using Progress = Batch::Progress;
+
 struct Task {
-  AsyncWork run;
+  explicit Task(AsyncWork work) : run(std::move(work)) {}
+  explicit Task(std::shared_ptr<Batch> work) : batch(std::move(work)) {}
+
+  AsyncWork run;                       // one thread does it, or
+  const std::shared_ptr<Batch> batch;  // several do, each of which holds the task
   AsyncOutcome outcome;
   std::vector<napi_ref> pinned;
   napi_deferred deferred = nullptr;
 
-  void Execute() { outcome = run(); }
+  Progress Execute(Clock::time_point until) {
+    const Progress progress = batch ? batch->Work(until) : Progress::kDone;
+    if (progress == Progress::kDone) {
+      outcome = batch ? OutcomeOf(*batch) : run();
+    }
+    return progress;
+  }
+
+ private:
+  static AsyncOutcome OutcomeOf(Batch& batch) {
+    AsyncOutcome outcome;
+    outcome.outputs.push_back(std::move(batch.results().data));
+    outcome.outputs.push_back(std::move(batch.results().ends));
+    outcome.outputs.push_back(std::move(batch.results().statuses));
+    return outcome;
+  }
 };
 
 TaskQueue::TaskQueue() = default;
 TaskQueue::~TaskQueue() = default;
 
-void TaskQueue::Put(std::unique_ptr<Task> task) {
+void TaskQueue::Put(std::shared_ptr<Task> task) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(task));
 }
 
-std::unique_ptr<Task> TaskQueue::Take() {
+std::shared_ptr<Task> TaskQueue::Take() {
   const std::lock_guard lock(mutex_);
   if (waiting_.empty()) {
     return nullptr;
   }
-  std::unique_ptr<Task> task = std::move(waiting_.front());
+  std::shared_ptr<Task> task = std::move(waiting_.front());
   waiting_.pop_front();
   return task;
 }
@@ -48,19 +70,22 @@ namespace {
 // for those who wait for the result of its first task.
 constexpr std::chrono::microseconds kTurn(200);
 
+std::size_t Cores() {
+  static const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return cores;
+}
+
 // Short tasks compute all the time, so more threads than there are cores gain nothing; twice as
 // many, so that one is at work while JavaScript takes in the results of another.
-std::size_t MaxRuns() {
-  static const std::size_t runs =
-      std::size_t{2} * std::max(1U, std::thread::hardware_concurrency());
-  return runs;
-}
+std::size_t MaxRuns() { return 2 * Cores(); }
 
 // One stay on a thread of the pool: for a long task, or for the short ones that wait.
 struct Run {
   Environment* environment;          // may have gone when the status of the run is not napi_ok
   std::shared_ptr<TaskQueue> queue;  // of short tasks; null for a long one
-  std::vector<std::unique_ptr<Task>> tasks;  // done, or the long one
+  std::shared_ptr<Task> long_task = nullptr;
+  std::vector<std::shared_ptr<Task>> done = {};
+  bool has_more = false;  // of the long one
   napi_async_work work = nullptr;
 };
 
@@ -123,25 +148,30 @@ void Settle(napi_env env, napi_status status, const Run& run, Task& task) {
 
 void Execute(napi_env /*env*/, void* data) {
   auto* run = static_cast<Run*>(data);
-  if (!run->queue) {
-    run->tasks.front()->Execute();
-    return;
-  }
-  const auto begin = std::chrono::steady_clock::now();
+  const Clock::time_point until = Clock::now() + kTurn;
   do {
-    std::unique_ptr<Task> task = run->queue->Take();
+    std::shared_ptr<Task> task = run->queue ? run->queue->Take() : run->long_task;
     if (!task) {
       return;
     }
-    task->Execute();
-    run->tasks.push_back(std::move(task));
-  } while (std::chrono::steady_clock::now() - begin < kTurn);
+    const Progress progress = task->Execute(until);
+    run->has_more = progress == Progress::kMore;
+    if (progress == Progress::kDone) {
+      run->done.push_back(std::move(task));
+    } else if (run->has_more && run->queue) {
+      run->queue->Put(std::move(task));
+    }
+  } while (run->queue && Clock::now() < until);
 }
 
 bool Start(napi_env env, std::unique_ptr<Run> run);
 
 bool StartShort(napi_env env, Environment* environment, const std::shared_ptr<TaskQueue>& queue) {
-  return Start(env, std::make_unique<Run>(Run{environment, queue, {}, nullptr}));
+  return Start(env, std::make_unique<Run>(Run{environment, queue}));
+}
+
+bool StartLong(napi_env env, Environment* environment, std::shared_ptr<Task> task) {
+  return Start(env, std::make_unique<Run>(Run{environment, nullptr, std::move(task)}));
 }
 
 // On the JavaScript thread.
@@ -149,12 +179,14 @@ void Complete(napi_env env, napi_status status, void* data) {
   const std::unique_ptr<Run> run(static_cast<Run*>(data));
   if (run->queue) {
     --run->queue->runs;
-    // Before the results are taken in, so that the thread has something to do meanwhile.
-    if (status == napi_ok && !run->queue->is_empty()) {
-      StartShort(env, run->environment, run->queue);
-    }
   }
-  for (const auto& task : run->tasks) {
+  // Before the results are taken in, so that the thread has something to do meanwhile.
+  if (status == napi_ok && run->queue && !run->queue->is_empty()) {
+    StartShort(env, run->environment, run->queue);
+  } else if (status == napi_ok && !run->queue && run->has_more) {
+    StartLong(env, run->environment, std::move(run->long_task));
+  }
+  for (const auto& task : run->done) {
     Settle(env, status, *run, *task);
   }
   napi_delete_async_work(env, run->work);
@@ -178,13 +210,7 @@ bool Start(napi_env env, std::unique_ptr<Run> run) {
   return true;
 }
 
-bool StartLong(napi_env env, Environment* environment, std::unique_ptr<Task> task) {
-  auto run = std::make_unique<Run>(Run{environment, nullptr, {}, nullptr});
-  run->tasks.push_back(std::move(task));
-  return Start(env, std::move(run));
-}
-
-bool Enqueue(napi_env env, Environment* environment, std::unique_ptr<Task> task) {
+bool Enqueue(napi_env env, Environment* environment, std::shared_ptr<Task> task) {
   const std::shared_ptr<TaskQueue>& queue = environment->tasks;
   queue->Put(std::move(task));
   if (queue->runs >= MaxRuns() || StartShort(env, environment, queue) || queue->runs > 0) {
@@ -194,13 +220,18 @@ bool Enqueue(napi_env env, Environment* environment, std::unique_ptr<Task> task)
   return false;
 }
 
+bool StartTask(Arguments& arguments, TaskLength length, std::shared_ptr<Task> task) {
+  return length == TaskLength::kLong
+             ? StartLong(arguments.env(), &arguments.environment(), std::move(task))
+             : Enqueue(arguments.env(), &arguments.environment(), std::move(task));
+}
+
 }  // namespace
 
 napi_value StartAsync(Arguments& arguments, TaskLength length, AsyncWork work,
                       std::initializer_list<napi_value> pinned) {
   napi_env env = arguments.env();
-  auto task = std::make_unique<Task>();
-  task->run = std::move(work);
+  auto task = std::make_shared<Task>(std::move(work));
   for (napi_value value : pinned) {
     napi_ref reference = nullptr;
     if (napi_create_reference(env, value, 1, &reference) == napi_ok) {
@@ -213,10 +244,21 @@ napi_value StartAsync(Arguments& arguments, TaskLength length, AsyncWork work,
     Release(env, *task);
     return nullptr;
   }
-  Environment* environment = &arguments.environment();
-  const bool is_started = length == TaskLength::kLong ? StartLong(env, environment, std::move(task))
-                                                      : Enqueue(env, environment, std::move(task));
-  return is_started ? promise : nullptr;
+  return StartTask(arguments, length, std::move(task)) ? promise : nullptr;
+}
+
+napi_value StartBatch(Arguments& arguments, TaskLength length, std::shared_ptr<Batch> batch) {
+  const std::size_t threads = std::clamp<std::size_t>(batch->size(), 1, Cores());
+  const auto task = std::make_shared<Task>(std::move(batch));
+  napi_value promise = nullptr;
+  if (napi_create_promise(arguments.env(), &task->deferred, &promise) != napi_ok) {
+    return nullptr;
+  }
+  std::size_t started = 0;
+  for (std::size_t i = 0; i < threads; ++i) {
+    started += StartTask(arguments, length, task) ? 1 : 0;
+  }
+  return started > 0 ? promise : nullptr;
 }
 
 }  // namespace keywright

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <vector>
 
+#include "core/batch.h"
 #include "core/bytes.h"
 #include "core/key.h"
 #include "core/private_buffer.h"
@@ -39,6 +41,11 @@ enum class TaskLength { kShort, kLong };
 // outcome.
 napi_value StartAsync(Arguments& arguments, TaskLength length, AsyncWork work,
                       std::initializer_list<napi_value> pinned = {});
+
+// Starts a batch, on as many threads as there are cores; the result is a promise of its results as
+// three Buffers. `length` is that of one item. Threads leave it after a turn each and come back to
+// it behind what has waited longer, so that a large one holds nothing up.
+napi_value StartBatch(Arguments& arguments, TaskLength length, std::shared_ptr<Batch> batch);
 
 // Makes a JavaScript function of `Function`, which gives a promise, or an empty handle and the
 // status why there is none.

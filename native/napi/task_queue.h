@@ -12,8 +12,8 @@ namespace keywright {
 struct Task;
 
 // Short tasks of one environment that wait for a thread of the pool. JavaScript puts them in, the
-// threads take them out; owned by the environment and by every run over it, because threads may
-// still be at work when the environment has gone.
+// threads take them out, and put back what they have not finished; owned by the environment and by
+// every run over it, because threads may still be at work when the environment has gone.
 class TaskQueue {
  public:
   TaskQueue();
@@ -21,9 +21,9 @@ class TaskQueue {
   TaskQueue& operator=(const TaskQueue&) = delete;
   ~TaskQueue();
 
-  void Put(std::unique_ptr<Task> task);
+  void Put(std::shared_ptr<Task> task);
   // The one that has waited longest; null when none waits.
-  std::unique_ptr<Task> Take();
+  std::shared_ptr<Task> Take();
   bool is_empty();
 
   // Runs that are under way; counted on the JavaScript thread only.
@@ -31,7 +31,7 @@ class TaskQueue {
 
  private:
   std::mutex mutex_;
-  std::deque<std::unique_ptr<Task>> waiting_;
+  std::deque<std::shared_ptr<Task>> waiting_;
 };
 
 }  // namespace keywright

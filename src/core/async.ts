@@ -4,8 +4,36 @@
  * `decryptIntoAsync`. A key may be destroyed meanwhile. Arguments that are wrong reject the promise.
  */
 import type { MessageType, PublicEncryptionAlgorithm, SignatureAlgorithm } from './asymmetric.ts';
+import type { DigestAlgorithm, PackedItems } from './crypto-core.ts';
 import type { AsymmetricKeyType, KeyHandle, KeyType } from './key-handle.ts';
 import type { DataKeyPair, WrappingAlgorithm } from './key-transport.ts';
+
+/**
+ * What {@link AsyncCore.batchAsync} does with each item; an item and its result are those of the function of that name.
+ * - `sign`: an item is a message, the result its signature.
+ * - `verify`: the signature of a message is the item of the same number in `others`; there are no results.
+ * - `publicEncrypt`, `privateDecrypt`: plaintexts give ciphertexts, ciphertexts plaintexts.
+ * - `ecdh`: an item is the SubjectPublicKeyInfo of the other side, the result the shared secret.
+ * - `encapsulate`: items are empty, results 32 bytes of shared secret and then the ciphertext.
+ * - `decapsulate`: ciphertexts give shared secrets.
+ * - `hmac`: an item is the data, the result its MAC.
+ * - `hmacVerify`: MACs are items of `others`; there are no results.
+ */
+export type BatchOperation =
+  | {
+      readonly operation: 'sign' | 'verify';
+      readonly algorithm: SignatureAlgorithm;
+      readonly messageType: MessageType;
+    }
+  | { readonly operation: 'publicEncrypt' | 'privateDecrypt'; readonly algorithm: PublicEncryptionAlgorithm }
+  | { readonly operation: 'ecdh' | 'encapsulate' | 'decapsulate' }
+  | { readonly operation: 'hmac' | 'hmacVerify'; readonly algorithm: DigestAlgorithm };
+
+/** What came of the items of a batch, in their order; `data` has memory of its own. */
+export interface BatchResults extends PackedItems {
+  /** How each item fared, by the numbers of {@link CORE_STATUS}: 0 when all is well; an item that failed has no bytes. */
+  readonly statuses: Uint8Array;
+}
 
 /** The long operations; where the binding has no threads (WebAssembly) they compute before they return. */
 export interface AsyncCore {
@@ -36,6 +64,21 @@ export interface AsyncCore {
   encapsulateAsync(key: KeyHandle): Promise<{ sharedSecret: Buffer; ciphertext: Buffer }>;
   /** {@link AsymmetricCore.decapsulate}. */
   decapsulateAsync(key: KeyHandle, ciphertext: Uint8Array): Promise<Buffer>;
+  /**
+   * Does one operation with one key on many items: one call, one promise, and all cores at work on it, where a promise
+   * for each item costs more than the shorter ones of these operations take. An item fares as in a call of its own, and
+   * when it fails, the others do not: `statuses` tells. A signature or a MAC that does not fit is
+   * `authenticationFailed`. The caller wipes results that are secret.
+   *
+   * @throws CoreError for what concerns all items: `wrongKeyType`, `destroyedKey`; `invalidArgument` for ends that do not
+   *   fit their data, and when `others` has not as many items as `items` (or has any where there are to be none).
+   */
+  batchAsync(
+    key: KeyHandle,
+    operation: BatchOperation,
+    items: PackedItems,
+    others?: PackedItems,
+  ): Promise<BatchResults>;
   /** {@link KeyTransportCore.unwrapImported}. */
   unwrapImportedAsync(
     wrappingKey: KeyHandle,

@@ -1,4 +1,5 @@
 import type { MessageType, PublicEncryptionAlgorithm, SignatureAlgorithm } from './asymmetric.ts';
+import type { BatchOperation } from './async.ts';
 import type { DigestAlgorithm } from './crypto-core.ts';
 import type { AsymmetricKeyType, KeyType } from './key-handle.ts';
 import type { WrappingAlgorithm } from './key-transport.ts';
@@ -82,6 +83,19 @@ export const WRAPPING_CODES: Readonly<Record<WrappingAlgorithm, number>> = {
   RSA_AES_KEY_WRAP_SHA_256: 4,
   RSAES_PKCS1_V1_5: 5,
   SM2PKE: 6,
+};
+
+/** Numbers of what a batch does; `native/core/batch.h` has the same ones. */
+export const BATCH_CODES: Readonly<Record<BatchOperation['operation'], number>> = {
+  sign: 1,
+  verify: 2,
+  publicEncrypt: 3,
+  privateDecrypt: 4,
+  ecdh: 5,
+  encapsulate: 6,
+  decapsulate: 7,
+  hmac: 8,
+  hmacVerify: 9,
 };
 
 /** Bytes of the longest signature of a key; 0 for types that do not sign. */

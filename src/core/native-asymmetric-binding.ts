@@ -54,6 +54,17 @@ export interface NativeAsymmetricBinding {
   ecdhAsync(key: number, peerSpki: Uint8Array): number | Promise<AsyncResult>;
   encapsulateAsync(key: number): number | Promise<AsyncResult>;
   decapsulateAsync(key: number, ciphertext: Uint8Array): number | Promise<AsyncResult>;
+  /** Settles with the results, their ends (uint32, in the order of this machine) and a byte for each status. */
+  batchAsync(
+    key: number,
+    operation: number,
+    algorithm: number,
+    messageType: number,
+    data: Uint8Array,
+    ends: Uint32Array,
+    otherData: Uint8Array,
+    otherEnds: Uint32Array,
+  ): number | Promise<AsyncResult>;
   unwrapImportedAsync(
     wrappingKey: number,
     algorithm: number,

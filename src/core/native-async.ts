@@ -1,12 +1,15 @@
-import type { AsyncCore } from './async.ts';
+import type { AsyncCore, BatchOperation, BatchResults } from './async.ts';
 import type { MessageType, PublicEncryptionAlgorithm, SignatureAlgorithm } from './asymmetric.ts';
 import {
+  BATCH_CODES,
+  DIGEST_CODES,
   KEY_TYPE_CODES,
   MESSAGE_TYPE_CODES,
   PUBLIC_ENCRYPTION_CODES,
   SIGNATURE_CODES,
   WRAPPING_CODES,
 } from './codes.ts';
+import type { PackedItems } from './crypto-core.ts';
 import type { AsymmetricKeyType, KeyHandle, KeyType } from './key-handle.ts';
 import type { DataKeyPair, WrappingAlgorithm } from './key-transport.ts';
 import type { AsyncResult, NativeAsymmetricBinding } from './native-asymmetric-binding.ts';
@@ -14,7 +17,7 @@ import { NativeAsymmetricCore } from './native-asymmetric.ts';
 import type { NativeBinding } from './native-binding.ts';
 import { NativeKey, type DestroyKey } from './native-key.ts';
 import { check, codeOf, NO_BYTES } from './native-support.ts';
-import { CoreError } from './status.ts';
+import { CORE_STATUS, CoreError } from './status.ts';
 
 const { handleOf } = NativeKey;
 
@@ -87,6 +90,34 @@ export class NativeAsyncCore extends NativeAsymmetricCore implements AsyncCore {
     return outputOf(await this.#native.decapsulateAsync(handleOf(key), ciphertext), 0);
   }
 
+  async batchAsync(
+    key: KeyHandle,
+    operation: BatchOperation,
+    items: PackedItems,
+    others: PackedItems = NO_ITEMS,
+  ): Promise<BatchResults> {
+    const [code, algorithm, messageType] = codesOf(operation);
+    const { data, ends } = partsOf(items);
+    const { data: otherData, ends: otherEnds } = partsOf(others);
+    const handle = handleOf(key);
+    const result = await this.#native.batchAsync(
+      handle,
+      code,
+      algorithm,
+      messageType,
+      data,
+      ends,
+      otherData,
+      otherEnds,
+    );
+    const statuses = outputOf(result, 2);
+    // Never of one item only.
+    if (statuses.includes(CORE_STATUS.wrongKeyType)) throw new CoreError('wrongKeyType');
+    const resultEnds = new Uint32Array(statuses.length);
+    new Uint8Array(resultEnds.buffer).set(outputOf(result, 1));
+    return { data: outputOf(result, 0), ends: resultEnds, statuses };
+  }
+
   async unwrapImportedAsync(
     wrappingKey: KeyHandle,
     algorithm: WrappingAlgorithm,
@@ -150,3 +181,29 @@ function outputOf(result: AsyncResult, index: number): Buffer {
 }
 
 const NO_OUTPUT: AsyncResult = [];
+const NO_ITEMS: PackedItems = { data: NO_BYTES, ends: new Uint32Array(0) };
+
+/** The binding says what is wrong with a part. */
+function partsOf(items: PackedItems): PackedItems {
+  return (items as PackedItems | null) ?? ({} as PackedItems);
+}
+
+/** The numbers of an operation, its algorithm and its message type; 0 for what it has not. */
+function codesOf(call: BatchOperation): readonly [operation: number, algorithm: number, messageType: number] {
+  const code = codeOf(BATCH_CODES, (call as BatchOperation | null)?.operation as BatchOperation['operation']);
+  switch (call.operation) {
+    case 'sign':
+    case 'verify':
+      return [code, codeOf(SIGNATURE_CODES, call.algorithm), codeOf(MESSAGE_TYPE_CODES, call.messageType)];
+    case 'publicEncrypt':
+    case 'privateDecrypt':
+      return [code, codeOf(PUBLIC_ENCRYPTION_CODES, call.algorithm), 0];
+    case 'hmac':
+    case 'hmacVerify':
+      return [code, codeOf(DIGEST_CODES, call.algorithm), 0];
+    case 'ecdh':
+    case 'encapsulate':
+    case 'decapsulate':
+      return [code, 0, 0];
+  }
+}

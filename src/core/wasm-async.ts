@@ -1,85 +1,30 @@
 import type { AsyncResult } from './native-asymmetric-binding.ts';
-import { allocateSecret, NO_BYTES } from './native-support.ts';
-import { CORE_STATUS } from './status.ts';
+import { batchOver } from './wasm-batch.ts';
+import { operationsOf, type Outcome } from './wasm-operations.ts';
 import type { AsyncBinding, SyncBinding } from './wasm-signatures.ts';
 
-const MAX_SIGNATURE_BYTES = 4627;
-const MAX_PUBLIC_CIPHERTEXT_BYTES = 1280;
-const MAX_ECDH_SECRET_BYTES = 66;
-const KEM_SECRET_BYTES = 32;
-const MAX_KEM_CIPHERTEXT_BYTES = 1568;
-/** Room for the public and the private key of any pair that may be taken out. */
-const MAX_PAIR_BYTES = 4096;
-
-/** `lengths` bytes of each output, or the failure that `code` is. */
-function given(code: number, outputs: readonly Buffer[], lengths: Iterable<number>): number | Promise<AsyncResult> {
-  if (code < 0) return code;
-  const ends = [...lengths];
-  return Promise.resolve(outputs.map((output, index) => output.subarray(0, ends[index])));
-}
+const settled = (outcome: Outcome): number | Promise<AsyncResult> =>
+  typeof outcome === 'number' ? outcome : Promise.resolve(outcome);
 
 /**
  * The asynchronous functions of a binding without threads: they compute before they return. That they are asynchronous
  * is for the callers, who need not know which binding they have.
  */
 export function asyncOver(native: SyncBinding): AsyncBinding {
+  const operations = operationsOf(native);
   return {
     generateKeyPairAsync: (type) => native.generateKeyPair(type),
     verifyAsync: (...values) => native.verify(...values),
     unwrapImportedAsync: (...values) => native.unwrapImported(...values),
     encryptIntoAsync: (...values) => native.encryptInto(...values),
     decryptIntoAsync: (...values) => native.decryptInto(...values),
-
-    signAsync(key, algorithm, messageType, message) {
-      const out = allocateSecret(MAX_SIGNATURE_BYTES);
-      const code = native.signInto(key, algorithm, messageType, message, out);
-      return given(code, [out], [code]);
-    },
-
-    publicEncryptAsync(key, algorithm, plaintext) {
-      const out = allocateSecret(MAX_PUBLIC_CIPHERTEXT_BYTES);
-      const code = native.publicEncryptInto(key, algorithm, plaintext, out);
-      return given(code, [out], [code]);
-    },
-
-    ecdhAsync(key, peerSpki) {
-      const out = allocateSecret(MAX_ECDH_SECRET_BYTES);
-      const code = native.ecdhInto(key, peerSpki, out);
-      return given(code, [out], [code]);
-    },
-
-    privateDecryptAsync(key, algorithm, ciphertext) {
-      // No scheme has a plaintext that is longer than its ciphertext; what is wrong with a value, the binding says.
-      const length = (ciphertext as Uint8Array | undefined)?.length;
-      const out = allocateSecret(typeof length === 'number' ? Math.min(length, MAX_PAIR_BYTES) : 0);
-      const code = native.privateDecryptInto(key, algorithm, ciphertext, out);
-      return given(code, [out], [code]);
-    },
-
-    encapsulateAsync(key) {
-      // The length of the ciphertext says which of the three key types it is; the core refuses the other two.
-      for (const length of [768, 1088, MAX_KEM_CIPHERTEXT_BYTES]) {
-        const outputs = [allocateSecret(KEM_SECRET_BYTES), allocateSecret(length)] as const;
-        const code = native.encapsulateInto(key, ...outputs);
-        if (code !== -CORE_STATUS.invalidArgument) return given(code, outputs, [KEM_SECRET_BYTES, length]);
-      }
-      return -CORE_STATUS.invalidArgument;
-    },
-
-    decapsulateAsync(key, ciphertext) {
-      const out = allocateSecret(KEM_SECRET_BYTES);
-      return given(native.decapsulateInto(key, ciphertext, out), [out], [KEM_SECRET_BYTES]);
-    },
-
-    generateDataKeyPairAsync(key, header, context, type) {
-      const headerLength = (header as Uint8Array | undefined)?.length;
-      const blobLength =
-        MAX_PAIR_BYTES + (typeof headerLength === 'number' ? Math.min(headerLength, MAX_PAIR_BYTES) : 0);
-      const outputs = [MAX_PAIR_BYTES, MAX_PAIR_BYTES, blobLength].map(allocateSecret);
-      const lengths = new Uint32Array(3);
-      const [publicKey = NO_BYTES, privateKey = NO_BYTES, blob = NO_BYTES] = outputs;
-      const code = native.generateDataKeyPairInto(key, header, context, type, publicKey, privateKey, blob, lengths);
-      return given(code, outputs, lengths);
-    },
+    signAsync: (...values) => settled(operations.sign(...values)),
+    publicEncryptAsync: (...values) => settled(operations.publicEncrypt(...values)),
+    privateDecryptAsync: (...values) => settled(operations.privateDecrypt(...values)),
+    ecdhAsync: (...values) => settled(operations.ecdh(...values)),
+    encapsulateAsync: (...values) => settled(operations.encapsulate(...values)),
+    decapsulateAsync: (...values) => settled(operations.decapsulate(...values)),
+    generateDataKeyPairAsync: (...values) => settled(operations.generateDataKeyPair(...values)),
+    batchAsync: (...values) => settled(batchOver(native, operations, ...values)),
   };
 }

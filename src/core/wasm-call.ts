@@ -23,7 +23,7 @@ const NO_BYTES = new Uint8Array(0);
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 /** Whether `value` is a typed array of that name; one of another realm too. */
-function isTypedArray(value: unknown, name: 'Uint8Array' | 'Uint32Array'): boolean {
+export function isTypedArray(value: unknown, name: 'Uint8Array' | 'Uint32Array'): boolean {
   if (!ArrayBuffer.isView(value)) return false;
   if (name === 'Uint8Array' && value instanceof Uint8Array) return true;
   return Reflect.get(typedArray, Symbol.toStringTag, value) === name;

@@ -3,6 +3,7 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { findAddon } from '../../src/core/load-addon.ts';
 
+const RSA_2048 = 16;
 const RSA_3072 = 17;
 const P256 = 19;
 const START = `
@@ -10,9 +11,16 @@ const START = `
   const start = () => {
     for (let i = 0; i < 4; i++) native.generateKeyPairAsync(${RSA_3072});
     for (let i = 0; i < 1000; i++) native.generateKeyPairAsync(${P256});
+    const none = new Uint8Array(0), noEnds = new Uint32Array(0);
+    const ends = Uint32Array.from({ length: 2000 }, (_, index) => index);
+    for (const [type, algorithm] of [[${P256}, 7], [${RSA_2048}, 1]]) {
+      const pair = native.generateKeyPair(type);
+      native.batchAsync(pair, 1, algorithm, 1, new Uint8Array(2000), ends, none, noEnds);
+      native.destroyKey(pair);
+    }
     const key = native.generateKey(1, 32);
     const plaintext = new Uint8Array(8e6), out = new Uint8Array(8e6 + 28);
-    native.encryptIntoAsync(key, plaintext, new Uint8Array(0), out, 0);
+    native.encryptIntoAsync(key, plaintext, none, out, 0);
     native.destroyKey(key);
   };`;
 

@@ -16,6 +16,7 @@ import path from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  BATCH_CODES,
   DIGEST_BYTES,
   DIGEST_CODES,
   KEY_TYPE_CODES,
@@ -53,6 +54,7 @@ describe('numbers of the binding', () => {
   it.each([
     ['SignatureAlgorithm', 'signature', SIGNATURE_CODES],
     ['MessageType', 'signature', MESSAGE_TYPE_CODES],
+    ['BatchOperation', 'batch', BATCH_CODES],
     ['WrappingAlgorithm', 'import_key', WRAPPING_CODES],
     ['EncryptionAlgorithm', 'public_encryption', { ...PUBLIC_ENCRYPTION_CODES, RSAES_PKCS1: 4 }],
   ] as const)('of %s are the same in C++ and TypeScript', (name, header, codes) => {

@@ -6,6 +6,7 @@ import { findWasm } from '../../src/core/load-wasm.ts';
 import { aeadConformance } from './conformance/aead.ts';
 import { argumentConformance } from './conformance/arguments.ts';
 import { asyncConformance } from './conformance/async.ts';
+import { batchConformance } from './conformance/batch.ts';
 import { hashConformance } from './conformance/hash.ts';
 import { keyPairDifferential } from './conformance/key-pairs-differential.ts';
 import { keyPairConformance } from './conformance/key-pairs.ts';
@@ -32,6 +33,7 @@ const ASYMMETRIC_SUITES: readonly Suite[] = [
   ...keyPairDifferential,
   ...keyTransportConformance,
   ...asyncConformance,
+  ...batchConformance,
   ...wycheproofAsymmetricConformance,
 ];
 

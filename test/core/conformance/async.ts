@@ -6,7 +6,7 @@ import { flipBit, sampleBytes, suite } from './support.ts';
 
 const aad = sampleBytes(7);
 
-async function expectRejection(promise: Promise<unknown>, status: CoreStatusName): Promise<void> {
+export async function expectRejection(promise: Promise<unknown>, status: CoreStatusName): Promise<void> {
   const reason: unknown = await promise.then(
     () => undefined,
     (error: unknown) => error,
