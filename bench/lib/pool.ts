@@ -1,4 +1,4 @@
-import type { Row } from './group.ts';
+import type { Row, Timed } from './group.ts';
 
 /** Threads of the pool that asynchronous work of this process runs on, those of libuv. */
 export function poolThreads(): number {
@@ -8,7 +8,7 @@ export function poolThreads(): number {
 
 /**
  * A row that keeps `inFlight` operations going, each of which `start` begins: nanoseconds per message of all of them
- * together.
+ * together, and the processor time of the whole process.
  *
  * @param messagesPerCall messages that one call of `start` does.
  */
@@ -19,9 +19,12 @@ export function inFlight(
   start: (lane: number) => Promise<unknown>,
   limit?: string,
 ): Row {
-  const measure = async (minimumMs: number, samples: number): Promise<number[]> => {
-    const times: number[] = [];
-    while (times.length < samples) times.push((await timePerCall(count, start, minimumMs)) / messagesPerCall);
+  const measure = async (minimumMs: number, samples: number): Promise<Timed[]> => {
+    const times: Timed[] = [];
+    while (times.length < samples) {
+      const { ns, cpuNs } = await timePerCall(count, start, minimumMs);
+      times.push({ ns: ns / messagesPerCall, cpuNs: cpuNs / messagesPerCall });
+    }
     return times;
   };
   return limit === undefined ? { name, measure } : { name, measure, limit };
@@ -32,19 +35,28 @@ async function timePerCall(
   lanes: number,
   start: (lane: number) => Promise<unknown>,
   minimumMs: number,
-): Promise<number> {
+): Promise<Timed> {
   const minimumNs = minimumMs * 1e6;
   let done = 0;
   let begin = 0n;
   let elapsed = 0;
+  let cpuBegin = process.cpuUsage();
+  let cpuNs = 0;
   const run = async (lane: number): Promise<void> => {
     while (elapsed < minimumNs) {
       await start(lane);
       if (elapsed >= minimumNs) return;
-      if (++done === lanes) begin = process.hrtime.bigint();
+      if (++done === lanes) {
+        begin = process.hrtime.bigint();
+        cpuBegin = process.cpuUsage();
+      }
       if (done > lanes) elapsed = Number(process.hrtime.bigint() - begin);
+      if (elapsed >= minimumNs) {
+        const { user, system } = process.cpuUsage(cpuBegin);
+        cpuNs = (user + system) * 1000;
+      }
     }
   };
   await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
-  return elapsed / (done - lanes);
+  return { ns: elapsed / (done - lanes), cpuNs: cpuNs / (done - lanes) };
 }

@@ -1,4 +1,4 @@
-import type { Group, Row } from './group.ts';
+import type { Group, Row, Sample } from './group.ts';
 import { medianOf, summarize, type Summary } from './statistics.ts';
 
 export interface Effort {
@@ -25,6 +25,10 @@ export interface RowResult {
   readonly timesBaseline: Summary;
   /** Speed as a fraction of the limit's; absent for a row without one. */
   readonly ofLimit?: Summary;
+  /** Nanoseconds of processor time per message, as {@link samplesNs}; where it was counted. */
+  readonly cpuSamplesNs?: readonly (readonly number[])[];
+  /** The processor time of the limit as a fraction of this one's; where both were counted. */
+  readonly ofLimitCpu?: Summary;
 }
 
 export interface GroupResult {
@@ -37,7 +41,7 @@ export interface GroupResult {
 /** Measures the rows of a group in turns. Every round begins with another row, so that none profits from its place. */
 export async function measureGroup(group: Group, effort: Effort): Promise<GroupResult> {
   const rows = group.open();
-  const samples = new Map<string, number[][]>(rows.map(({ name }) => [name, []]));
+  const samples = new Map<string, Sample[][]>(rows.map(({ name }) => [name, []]));
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round++) {
     const first = round % rows.length;
     for (const row of [...rows.slice(first), ...rows.slice(0, first)]) {
@@ -54,35 +58,57 @@ export async function measureGroup(group: Group, effort: Effort): Promise<GroupR
  * Figures of a group from its samples. A ratio is taken within each round, and the median of the rounds reported: what
  * slows the machine down for seconds meets both sides of it.
  *
- * @param samples nanoseconds per message: per name of a row, its rounds with their samples.
+ * @param samples per name of a row, its rounds with their samples.
  * @throws Error when a row, or one that it refers to, was not measured.
  */
 export function evaluate(
   group: Omit<Group, 'open'>,
   rows: readonly Omit<Row, 'measure'>[],
-  samples: ReadonlyMap<string, readonly (readonly number[])[]>,
+  samples: ReadonlyMap<string, readonly (readonly Sample[])[]>,
 ): GroupResult {
-  const roundsOf = (name: string): number[] => {
+  const samplesOf = (name: string): Rounds => {
     const rounds = samples.get(name);
     if (rounds === undefined) throw new Error(`${group.name}: there is no row named ${name}`);
-    return rounds.map(medianOf);
+    return rounds;
   };
-  const speedAgainst = (other: string, name: string): Summary => {
-    const own = roundsOf(name);
-    return summarize(roundsOf(other).map((time, round) => time / (own[round] ?? NaN)));
-  };
+  const speedAgainst = (other: string, name: string): Summary =>
+    ratio(wallTimes(samplesOf(other)), wallTimes(samplesOf(name)));
 
   const results = rows.map(({ name, limit }): RowResult => {
-    const time = summarize(roundsOf(name));
+    const samplesNs = wallTimes(samplesOf(name));
+    const time = summarize(samplesNs.map(medianOf));
+    const cpuSamplesNs = cpuTimes(samplesOf(name));
+    const limitCpuNs = limit === undefined ? undefined : cpuTimes(samplesOf(limit));
     return {
       name,
-      samplesNs: samples.get(name) ?? [],
+      samplesNs,
       time,
       opsPerSecond: 1e9 / time.median,
       gigabytesPerSecond: group.sizeBytes / time.median,
       timesBaseline: speedAgainst(group.baseline, name),
       ...(limit === undefined ? {} : { ofLimit: speedAgainst(limit, name) }),
+      ...(cpuSamplesNs === undefined ? {} : { cpuSamplesNs }),
+      ...(cpuSamplesNs && limitCpuNs ? { ofLimitCpu: ratio(limitCpuNs, cpuSamplesNs) } : {}),
     };
   });
   return { name: group.name, sizeBytes: group.sizeBytes, baseline: group.baseline, rows: results };
+}
+
+type Rounds = readonly (readonly Sample[])[];
+
+/** Of the medians of each round. */
+function ratio(times: readonly (readonly number[])[], own: readonly (readonly number[])[]): Summary {
+  return summarize(times.map((samples, round) => medianOf(samples) / medianOf(own[round] ?? [])));
+}
+
+function wallTimes(rounds: Rounds): number[][] {
+  return rounds.map((samples) => samples.map((sample) => (typeof sample === 'number' ? sample : sample.ns)));
+}
+
+/** Undefined for rows that do not count processor time. */
+function cpuTimes(rounds: Rounds): number[][] | undefined {
+  const times = rounds.map((samples) =>
+    samples.flatMap((sample) => (typeof sample === 'number' ? [] : [sample.cpuNs])),
+  );
+  return times.some(({ length }) => length === 0) ? undefined : times;
 }

@@ -2,11 +2,14 @@ import type { GroupResult, RowResult } from './rounds.ts';
 import type { Target, Verdict } from './targets.ts';
 
 const HEADINGS = ['', 'ops/s', 'GB/s', 'ns/op', 'spread', 'x baseline', 'of limit'];
+const CPU_HEADING = 'in CPU time';
 const VERDICT_HEADINGS = ['target', '', 'wanted', 'reached', ''];
 
 /** The figures of a group as lines of text: medians; `spread` is half the distance between the quartiles. */
 export function groupTable(group: GroupResult): string {
-  return `${group.name}\n${table([HEADINGS, ...group.rows.map((row) => cellsOf(row, group.baseline))], 1)}`;
+  const countsCpu = group.rows.some(({ ofLimitCpu }) => ofLimitCpu !== undefined);
+  const rows = group.rows.map((row) => cellsOf(row, group.baseline).slice(0, countsCpu ? undefined : -1));
+  return `${group.name}\n${table([countsCpu ? [...HEADINGS, CPU_HEADING] : HEADINGS, ...rows], 1)}`;
 }
 
 /** One line per target; an empty string for none. */
@@ -38,6 +41,7 @@ function cellsOf(row: RowResult, baseline: string): string[] {
     `±${percent(row.time.spread)}`,
     row.name === baseline ? 'baseline' : `${row.timesBaseline.median.toFixed(2)}x`,
     row.ofLimit === undefined ? '' : percent(row.ofLimit.median),
+    row.ofLimitCpu === undefined ? '' : percent(row.ofLimitCpu.median),
   ];
 }
 

@@ -6,8 +6,9 @@
 //
 // OPERATION: encrypt decrypt encryptMessage decryptMessage generateDataKey. SIZE: bytes of one
 // plaintext. ITEMS: messages laid end to end in one buffer, one pass over which is one round of the
-// loop; every one of THREADS has buffers of its own. Prints SAMPLES numbers, one a line:
-// nanoseconds per message of all threads together, each over at least MINIMUM_MS milliseconds.
+// loop; every one of THREADS has buffers of its own. Prints SAMPLES lines:
+// nanoseconds per message of all threads together, and of processor time, each over at least
+// MINIMUM_MS milliseconds.
 // `limit version` prints the version of libcrypto.
 
 #define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_Transform: EVP cannot start from a saved state

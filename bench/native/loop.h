@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
-#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -35,8 +35,20 @@ inline std::size_t StrideOf(const Operation& operation, double minimum_ns) {
   return count / 16 + 1;
 }
 
-// Operations a nanosecond.
-inline double RateOf(const Operation& operation, std::size_t stride, double minimum_ns) {
+// Processor time of all threads of the process.
+inline double CpuNanoseconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+// What one thread did in one sample.
+struct Share {
+  double rate = 0;  // operations a nanosecond
+  std::size_t done = 0;
+};
+
+inline Share Run(const Operation& operation, std::size_t stride, double minimum_ns) {
   std::size_t done = 0;
   double elapsed = 0;
   for (const auto begin = Clock::now(); elapsed < minimum_ns;) {
@@ -46,32 +58,39 @@ inline double RateOf(const Operation& operation, std::size_t stride, double mini
     done += stride;
     elapsed = NanosecondsSince(begin);
   }
-  return static_cast<double>(done) / elapsed;
+  return {static_cast<double>(done) / elapsed, done};
 }
 
-// Prints `samples` numbers, one a line: nanoseconds per message of all threads together, each over
-// at least `minimum_ns`. Every thread does an operation of its own, of `items` messages.
+// Prints `samples` lines: nanoseconds per message of all threads together, and nanoseconds of
+// processor time per message; each over at least `minimum_ns`. Every thread does an operation of its own, of `items` messages.
 inline void Measure(const std::function<Operation()>& make, std::size_t threads, std::size_t items,
                     double minimum_ns, int samples) {
-  std::vector<double> rates(threads);
+  std::vector<Share> shares(threads);
   std::barrier turn(static_cast<std::ptrdiff_t>(threads) + 1);
   std::vector<std::jthread> workers;
-  for (double& rate : rates) {
+  for (Share& share : shares) {
     workers.emplace_back([&] {
       const Operation operation = make();
       const std::size_t stride = StrideOf(operation, minimum_ns);
       for (int sample = 0; sample < samples; ++sample) {
         turn.arrive_and_wait();
-        rate = RateOf(operation, stride, minimum_ns);
+        share = Run(operation, stride, minimum_ns);
         turn.arrive_and_wait();
       }
     });
   }
   for (int sample = 0; sample < samples; ++sample) {
     turn.arrive_and_wait();
+    const double cpu = CpuNanoseconds();
     turn.arrive_and_wait();
-    const double rate = std::accumulate(rates.begin(), rates.end(), 0.0);
-    std::printf("%.3f\n", 1 / (rate * static_cast<double>(items)));
+    const double cpu_ns = CpuNanoseconds() - cpu;
+    Share sum;
+    for (const Share& share : shares) {
+      sum = {sum.rate + share.rate, sum.done + share.done};
+    }
+    const auto per_operation = static_cast<double>(items);
+    std::printf("%.3f %.3f\n", 1 / (sum.rate * per_operation),
+                cpu_ns / (static_cast<double>(sum.done) * per_operation));
   }
 }
 

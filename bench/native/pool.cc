@@ -6,8 +6,8 @@
 // TYPE: a key type of the core, such as rsa2048, p256, mlKem768, hmac. OPERATION: signPss signPkcs1
 // verifyPss verifyPkcs1 encrypt decrypt (RSA), sign verify derive (curves, ML-DSA), encapsulate
 // decapsulate (ML-KEM), generate (any key pair), mac (hmac). The key is read from standard input
-// (PKCS#8, DER), or made when that is empty. Prints SAMPLES numbers, one a line: nanoseconds per
-// operation over all threads, each over at least MINIMUM_MS milliseconds.
+// (PKCS#8, DER), or made when that is empty. Prints SAMPLES lines: nanoseconds per operation over
+// all threads, and of processor time, each over at least MINIMUM_MS milliseconds.
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

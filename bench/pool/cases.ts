@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import {
+  CORE_STATUS,
   loadCore,
   type AsymmetricKeyType,
+  type BatchOperation,
   type KeyHandle,
+  type PackedItems,
   type PublicEncryptionAlgorithm,
   type SignatureAlgorithm,
 } from 'keywright/core';
@@ -25,8 +28,33 @@ export interface PoolCase {
 export interface PoolWork {
   readonly now: () => unknown;
   readonly onPool: () => Promise<unknown>;
+  /** Starts a batch of `count` times the same; absent for what has no batch form. */
+  readonly inBatches?: (count: number) => () => Promise<unknown>;
   /** PrivateKeyInfo for the C loop; without it, it makes a key of its own. */
   readonly privateKey?: Buffer;
+}
+
+/** The same item over and over; fails when one of them does. */
+export function batches(
+  key: KeyHandle,
+  operation: BatchOperation,
+  item: Uint8Array,
+  other?: Uint8Array,
+): (count: number) => () => Promise<unknown> {
+  return (count) => {
+    const items = repeated(item, count);
+    const others = other === undefined ? undefined : repeated(other, count);
+    return async () => {
+      const { statuses } = await core.batchAsync(key, operation, items, others);
+      if (statuses.length !== count || statuses.some((status) => status !== CORE_STATUS.ok))
+        throw new Error(`${key.type}: an item of a batch failed`);
+    };
+  };
+}
+
+function repeated(item: Uint8Array, count: number): PackedItems {
+  const ends = Uint32Array.from({ length: count }, (_, index) => item.length * (index + 1));
+  return { data: Buffer.concat(Array<Uint8Array>(count).fill(item)), ends };
 }
 
 type CaseOf = (type: AsymmetricKeyType) => PoolCase;
@@ -63,15 +91,18 @@ function signing(algorithm: SignatureAlgorithm, title: string, suffix: string): 
     const key = keyOf(type);
     const { type: kind, message } = messageFor(algorithm);
     const signature = core.sign(key, algorithm, kind, message);
+    const scheme = { algorithm, messageType: kind } as const;
     const verify = (): boolean => core.verify(key, algorithm, kind, message, signature);
     if (!verify()) throw new Error(`${type}: the signature does not verify`);
     const sign: PoolWork = {
       now: () => core.sign(key, algorithm, kind, message),
       onPool: () => core.signAsync(key, algorithm, kind, message),
+      inBatches: batches(key, { operation: 'sign', ...scheme }, message),
     };
     const check: PoolWork = {
       now: verify,
       onPool: () => core.verifyAsync(key, algorithm, kind, message, signature),
+      inBatches: batches(key, { operation: 'verify', ...scheme }, message, signature),
     };
     return withRsaKey(key, isSigning ? sign : check);
   };
@@ -91,6 +122,7 @@ const encrypting: CaseOf = (type) => ({
     return withRsaKey(key, {
       now: () => core.publicEncrypt(key, OAEP, plaintext),
       onPool: () => core.publicEncryptAsync(key, OAEP, plaintext),
+      inBatches: batches(key, { operation: 'publicEncrypt', algorithm: OAEP }, plaintext),
     });
   },
 });
@@ -107,6 +139,7 @@ const decrypting: CaseOf = (type) => ({
     return withRsaKey(key, {
       now: () => core.privateDecrypt(key, OAEP, ciphertext),
       onPool: () => core.privateDecryptAsync(key, OAEP, ciphertext),
+      inBatches: batches(key, { operation: 'privateDecrypt', algorithm: OAEP }, ciphertext),
     });
   },
 });
@@ -121,7 +154,11 @@ const deriving: CaseOf = (type) => ({
     const peer = core.exportPublicKey(other);
     const same = core.ecdh(key, peer).equals(core.ecdh(other, core.exportPublicKey(key)));
     if (!same) throw new Error(`${type}: the sides do not agree`);
-    return { now: () => core.ecdh(key, peer), onPool: () => core.ecdhAsync(key, peer) };
+    return {
+      now: () => core.ecdh(key, peer),
+      onPool: () => core.ecdhAsync(key, peer),
+      inBatches: batches(key, { operation: 'ecdh' }, peer),
+    };
   },
 });
 
@@ -131,7 +168,11 @@ const encapsulating: CaseOf = (type) => ({
   limit: 'encapsulate',
   open: () => {
     const key = keyOf(type);
-    return { now: () => core.encapsulate(key), onPool: () => core.encapsulateAsync(key) };
+    return {
+      now: () => core.encapsulate(key),
+      onPool: () => core.encapsulateAsync(key),
+      inBatches: batches(key, { operation: 'encapsulate' }, new Uint8Array(0)),
+    };
   },
 });
 
@@ -143,7 +184,11 @@ const decapsulating: CaseOf = (type) => ({
     const key = keyOf(type);
     const { sharedSecret, ciphertext } = core.encapsulate(key);
     if (!core.decapsulate(key, ciphertext).equals(sharedSecret)) throw new Error(`${type}: another secret`);
-    return { now: () => core.decapsulate(key, ciphertext), onPool: () => core.decapsulateAsync(key, ciphertext) };
+    return {
+      now: () => core.decapsulate(key, ciphertext),
+      onPool: () => core.decapsulateAsync(key, ciphertext),
+      inBatches: batches(key, { operation: 'decapsulate' }, ciphertext),
+    };
   },
 });
 

@@ -4,46 +4,91 @@ import type { Group, Row } from '../lib/group.ts';
 import { inProcess } from '../lib/loop.ts';
 import { inFlight, poolThreads } from '../lib/pool.ts';
 import { programRow } from '../lib/program.ts';
-import type { PoolCase } from './cases.ts';
+import type { Target } from '../lib/targets.ts';
+import { batches, POOL_CASES, type PoolCase } from './cases.ts';
 
 const THREADS = poolThreads();
 /** Enough that no thread of the pool waits while JavaScript takes in results. */
 const IN_FLIGHT = 64;
+const BATCHES_IN_FLIGHT = 4;
 const BASELINE = 'one after the other, without the pool';
 const LIMIT = `limit: C loop, ${THREADS} threads`;
-export const ON_POOL = `on the pool, ${IN_FLIGHT} in flight`;
+const ON_POOL = `on the pool, ${IN_FLIGHT} in flight`;
 
-export function poolGroupName({ type, title }: Pick<PoolCase, 'type' | 'title'>): string {
+/** Sizes of batches; the operations of private RSA keys take so long that the smaller one fills a sample. */
+const SMALL_BATCH = 16;
+const BATCH = 64;
+/** HMAC of a few bytes takes a tenth of a microsecond. */
+const MAC_BATCH = 1024;
+
+function batchName(items: number): string {
+  return `on the pool, batches of ${items}, ${BATCHES_IN_FLIGHT} in flight`;
+}
+
+function batchSizes({ type, limit }: PoolCase): readonly number[] {
+  if (limit === 'generate') return [];
+  const isLong = type.startsWith('rsa') && (limit.startsWith('sign') || limit === 'decrypt');
+  return isLong ? [SMALL_BATCH] : [SMALL_BATCH, BATCH];
+}
+
+function batchRows(sizes: readonly number[], start: ReturnType<typeof batches> | undefined): Row[] {
+  if (start === undefined) return [];
+  return sizes.map((items) => inFlight(batchName(items), BATCHES_IN_FLIGHT, items, start(items), LIMIT));
+}
+
+function groupName({ type, title }: PoolCase): string {
   return `${type}: ${title}`;
 }
 
 export function poolGroup(poolCase: PoolCase): Group {
-  const { type, limit, open } = poolCase;
-  const rows = (): Row[] => {
-    const { now, onPool, privateKey } = open();
+  const { type, limit } = poolCase;
+  const open = (): Row[] => {
+    const { now, onPool, inBatches, privateKey } = poolCase.open();
     return [
       inFlight(ON_POOL, IN_FLIGHT, 1, onPool, LIMIT),
+      ...batchRows(batchSizes(poolCase), inBatches),
       inProcess(BASELINE, 1, now),
       programRow(LIMIT, 'pool', [type, limit, String(THREADS)], privateKey),
     ];
   };
-  return { name: poolGroupName(poolCase), sizeBytes: 0, baseline: BASELINE, open: rows };
+  return { name: groupName(poolCase), sizeBytes: 0, baseline: BASELINE, open };
 }
 
-const HMAC_LIMIT = 'limit: C loop, one thread';
-const HMAC_BYTES = 32;
+const MAC_BYTES = 32;
+const MAC_GROUP = `HMAC-SHA-256 of ${MAC_BYTES} B`;
+const MAC_LIMIT = 'limit: C loop, one thread';
 
-/** HMAC takes less than the way to the pool and back: one thread, the core's own call against the plain loop. */
+/** HMAC takes less than the way to the pool and back: one at a time without the pool, and batches on it. */
 export function hmacGroup(): Group {
   const baseline = 'hmac, new Buffer';
   const open = (): Row[] => {
     const core = loadCore();
-    const key = core.importKey('hmac', randomBytes(HMAC_BYTES));
-    const data = randomBytes(HMAC_BYTES);
+    const key = core.importKey('hmac', randomBytes(MAC_BYTES));
+    const data = randomBytes(MAC_BYTES);
     return [
-      inProcess(baseline, 1, () => core.hmac(key, 'SHA-256', data), HMAC_LIMIT),
-      programRow(HMAC_LIMIT, 'pool', ['hmac', 'mac', '1']),
+      inProcess(baseline, 1, () => core.hmac(key, 'SHA-256', data), MAC_LIMIT),
+      programRow(MAC_LIMIT, 'pool', ['hmac', 'mac', '1']),
+      ...batchRows([BATCH, MAC_BATCH], batches(key, { operation: 'hmac', algorithm: 'SHA-256' }, data)),
+      programRow(LIMIT, 'pool', ['hmac', 'mac', String(THREADS)]),
     ];
   };
-  return { name: `HMAC-SHA-256 of ${HMAC_BYTES} B`, sizeBytes: HMAC_BYTES, baseline, open };
+  return { name: MAC_GROUP, sizeBytes: MAC_BYTES, baseline, open };
+}
+
+/** Within 10 % of the C loop with all cores busy: in batches, where there are any. */
+export function poolTargets(): Target[] {
+  const within = (group: string, row: string): Target => ({
+    group,
+    row,
+    measure: 'ofLimit',
+    atLeast: 0.9,
+    kind: 'goal',
+  });
+  return [
+    ...POOL_CASES.map((poolCase) => {
+      const largest = batchSizes(poolCase).at(-1);
+      return within(groupName(poolCase), largest === undefined ? ON_POOL : batchName(largest));
+    }),
+    within(MAC_GROUP, batchName(MAC_BATCH)),
+  ];
 }

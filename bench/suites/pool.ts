@@ -4,7 +4,7 @@ import { limitOpensslVersion } from '../core/limit.ts';
 import { poolThreads } from '../lib/pool.ts';
 import { runSuite } from '../lib/suite.ts';
 import { POOL_CASES } from '../pool/cases.ts';
-import { hmacGroup, ON_POOL, poolGroup, poolGroupName } from '../pool/groups.ts';
+import { hmacGroup, poolGroup, poolTargets } from '../pool/groups.ts';
 
 await runSuite(
   {
@@ -17,13 +17,7 @@ await runSuite(
     // An RSA-4096 signature takes milliseconds; fewer would do of the others.
     minimumMs: 200,
     groups: [...POOL_CASES.map(poolGroup), hmacGroup()],
-    targets: POOL_CASES.map((poolCase) => ({
-      group: poolGroupName(poolCase),
-      row: ON_POOL,
-      measure: 'ofLimit',
-      atLeast: 0.9,
-      kind: 'goal',
-    })),
+    targets: poolTargets(),
   },
   process.argv.slice(2),
 );

@@ -66,9 +66,13 @@ bool TaskQueue::is_empty() {
 
 namespace {
 
-// How long a run goes on taking tasks: long next to the 10 µs that a hop to the pool costs, short
-// for those who wait for the result of its first task.
+// How long a thread works on a batch before others get their turn, and how long a run goes on after
+// its first result: long next to the 10 µs that a hop to the pool costs, short for those who wait.
 constexpr std::chrono::microseconds kTurn(200);
+
+// How long a run goes on that has no result to bring yet: short next to the longest operations,
+// for those who wait for the pool and are none of us.
+constexpr std::chrono::microseconds kLongestRun(1000);
 
 std::size_t Cores() {
   static const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -148,20 +152,23 @@ void Settle(napi_env env, napi_status status, const Run& run, Task& task) {
 
 void Execute(napi_env /*env*/, void* data) {
   auto* run = static_cast<Run*>(data);
-  const Clock::time_point until = Clock::now() + kTurn;
+  Clock::time_point now = Clock::now();
+  Clock::time_point end = now + kLongestRun;
   do {
     std::shared_ptr<Task> task = run->queue ? run->queue->Take() : run->long_task;
     if (!task) {
       return;
     }
-    const Progress progress = task->Execute(until);
+    const Progress progress = task->Execute(now + kTurn);
+    now = Clock::now();
     run->has_more = progress == Progress::kMore;
     if (progress == Progress::kDone) {
+      end = std::min(end, now + kTurn);
       run->done.push_back(std::move(task));
     } else if (run->has_more && run->queue) {
       run->queue->Put(std::move(task));
     }
-  } while (run->queue && Clock::now() < until);
+  } while (run->queue && now < end);
 }
 
 bool Start(napi_env env, std::unique_ptr<Run> run);

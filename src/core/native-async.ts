@@ -184,8 +184,8 @@ const NO_OUTPUT: AsyncResult = [];
 const NO_ITEMS: PackedItems = { data: NO_BYTES, ends: new Uint32Array(0) };
 
 /** The binding says what is wrong with a part. */
-function partsOf(items: PackedItems): PackedItems {
-  return (items as PackedItems | null) ?? ({} as PackedItems);
+function partsOf(items: PackedItems | null): PackedItems {
+  return items ?? ({} as PackedItems);
 }
 
 /** The numbers of an operation, its algorithm and its message type; 0 for what it has not. */
