@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/digest_algorithm.h"
-#include "core/key_access.h"
 #include "core/key_agreement.h"
 #include "core/mac.h"
 #include "core/public_encryption.h"
@@ -32,15 +31,6 @@ std::size_t LargestOf(std::span<const std::uint32_t> ends) {
     begin = end;
   }
   return largest;
-}
-
-// 0 for keys that do not sign, which Sign refuses.
-std::size_t SignatureRoom(const Key& key) {
-  if (!IsAsymmetric(key.type())) {
-    return 0;
-  }
-  return std::min(kMaxSignatureBytes,
-                  static_cast<std::size_t>(EVP_PKEY_get_size(KeyAccess::PairOf(key).pkey())));
 }
 
 Result<std::size_t> NoBytesIf(const Result<bool>& is_valid) {

@@ -258,6 +258,12 @@ std::optional<MessageType> MessageTypeFromNumber(std::uint32_t number) {
   return static_cast<MessageType>(number);
 }
 
+std::size_t SignatureRoom(const Key& key) {
+  return IsAsymmetric(key.type())
+             ? static_cast<std::size_t>(EVP_PKEY_get_size(KeyAccess::PairOf(key).pkey()))
+             : 0;
+}
+
 Result<std::size_t> Sign(const Key& key, SignatureAlgorithm algorithm, MessageType message_type,
                          Bytes message, MutableBytes out) {
   if (const Status status = CheckCall(key, algorithm, message_type, message);
@@ -267,8 +273,7 @@ Result<std::size_t> Sign(const Key& key, SignatureAlgorithm algorithm, MessageTy
   if (key.is_public()) {
     return Status::kWrongKeyType;
   }
-  const auto largest = static_cast<std::size_t>(EVP_PKEY_get_size(KeyAccess::PairOf(key).pkey()));
-  if (out.size() < largest) {
+  if (out.size() < SignatureRoom(key)) {
     return Status::kBufferTooSmall;
   }
   SecretArray<kMaxDigestBytes> block;

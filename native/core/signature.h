@@ -45,11 +45,14 @@ std::optional<MessageType> MessageTypeFromNumber(std::uint32_t number);
 // ML-DSA-87.
 inline constexpr std::size_t kMaxSignatureBytes = 4627;
 
+// Bytes of the longest signature of the key, or more; 0 for a symmetric key.
+std::size_t SignatureRoom(const Key& key);
+
 // Both: kWrongKeyType when the algorithm is none of the key's, kInvalidArgument when it takes no
 // messages of that type, kInvalidLength when a digest or µ has another length than the algorithm's.
 
-// Writes the signature at the front of `out`, which has kMaxSignatureBytes bytes or at least as
-// many as the longest signature of the key, and returns its length. kWrongKeyType for a public key.
+// Writes the signature at the front of `out`, which has at least SignatureRoom bytes, and returns
+// its length. kWrongKeyType for a public key.
 Result<std::size_t> Sign(const Key& key, SignatureAlgorithm algorithm, MessageType message_type,
                          Bytes message, MutableBytes out);
 

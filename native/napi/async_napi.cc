@@ -112,7 +112,7 @@ AsyncStart SignAsync(Arguments& arguments) {
   return {Status::kOk, StartAsync(arguments, length,
                                   [key = std::move(key), algorithm = *algorithm,
                                    message_type = *message_type, input = input.value()] {
-                                    return WriteUpTo(kMaxSignatureBytes, [&](MutableBytes out) {
+                                    return WriteUpTo(SignatureRoom(*key), [&](MutableBytes out) {
                                       return Sign(*key, algorithm, message_type, input->bytes(),
                                                   out);
                                     });

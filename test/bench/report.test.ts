@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Group, Row } from '../../bench/lib/group.ts';
+import type { Group, Row, Timed } from '../../bench/lib/group.ts';
 import { inProcess } from '../../bench/lib/loop.ts';
+import { inFlight } from '../../bench/lib/pool.ts';
 import { parseOptions } from '../../bench/lib/options.ts';
 import { reportJson, writeReport, type Report } from '../../bench/lib/report.ts';
 import { evaluate, measureGroup } from '../../bench/lib/rounds.ts';
@@ -50,6 +51,19 @@ describe('evaluate', () => {
     expect(limit).not.toHaveProperty('ofLimit');
   });
 
+  it('compares processor time where both sides counted it', () => {
+    const timed = new Map([
+      ['ours', [[{ ns: 50, cpuNs: 100 }], [{ ns: 60, cpuNs: 300 }]]],
+      ['theirs', [[100], [100]]],
+      ['limit', [[{ ns: 40, cpuNs: 90 }], [{ ns: 48, cpuNs: 270 }]]],
+    ]);
+    const [ours, theirs] = evaluate(GROUP, ROWS, timed).rows;
+    expect(ours).toMatchObject({ ofLimit: { median: 0.8 }, ofLimitCpu: { median: 0.9 }, cpuSamplesNs: [[100], [300]] });
+    expect(theirs).not.toHaveProperty('cpuSamplesNs');
+    const heading = groupTable(evaluate(GROUP, ROWS, timed)).split('\n')[1];
+    expect(heading).toMatch(/of limit {2}in CPU time$/);
+  });
+
   it('misses a row that others refer to', () => {
     expect(() => evaluate({ ...GROUP, baseline: 'nobody' }, ROWS, SAMPLES)).toThrow('there is no row named nobody');
   });
@@ -67,6 +81,23 @@ describe('measureGroup', () => {
       [[4], [5], [8]],
       [[3], [6], [7]],
     ]);
+  });
+});
+
+describe('inFlight', () => {
+  it('counts messages, and the processor time of all threads', async () => {
+    const spin = async (): Promise<void> => {
+      const end = process.hrtime.bigint() + 200_000n;
+      while (process.hrtime.bigint() < end);
+      await Promise.resolve();
+    };
+    const samples = await inFlight('spin', 2, 4, spin).measure(5, 2);
+    expect(samples).toHaveLength(2);
+    for (const sample of samples) {
+      expect(sample).toMatchObject({ ns: expect.any(Number) as number, cpuNs: expect.any(Number) as number });
+      expect((sample as Timed).ns).toBeGreaterThanOrEqual(50_000);
+      expect((sample as Timed).cpuNs).toBeGreaterThan(0);
+    }
   });
 });
 
