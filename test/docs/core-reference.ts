@@ -61,7 +61,7 @@ function unframe(comment: string): string {
     .replaceAll(/\{@link ([^}]+)\}/g, '`$1`')
     .replaceAll(/\n(?![\n@-])[ \t]*/g, (_, at: number, whole: string) => (whole.charAt(at - 1) === '\n' ? '\n' : ' '))
     .replaceAll(/(?<!\n)\n- /g, '\n\n- ')
-    .replaceAll(/(\n- [^\n]*)\n\n(?=- )/g, '$1\n')
+    .replaceAll(/(?<=\n- [^\n]*)\n\n(?=- )/g, '\n')
     .trim();
 }
 
