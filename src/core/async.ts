@@ -31,7 +31,7 @@ export type BatchOperation =
 
 /** What came of the items of a batch, in their order; `data` has memory of its own. */
 export interface BatchResults extends PackedItems {
-  /** How each item fared, by the numbers of {@link CORE_STATUS}: 0 when all is well; an item that failed has no bytes. */
+  /** How each item fared, by the numbers of {@link CORE_STATUS}: 0 for well; an item that failed has no bytes. */
   readonly statuses: Uint8Array;
 }
 
@@ -70,8 +70,8 @@ export interface AsyncCore {
    * when it fails, the others do not: `statuses` tells. A signature or a MAC that does not fit is
    * `authenticationFailed`. The caller wipes results that are secret.
    *
-   * @throws CoreError for what concerns all items: `wrongKeyType`, `destroyedKey`; `invalidArgument` for ends that do not
-   *   fit their data, and when `others` has not as many items as `items` (or has any where there are to be none).
+   * @throws CoreError for what concerns all items: `wrongKeyType`, `destroyedKey`; `invalidArgument` for ends that do
+   *   not fit their data, and when `others` has not as many items as `items` (or has any where there are to be none).
    */
   batchAsync(
     key: KeyHandle,
