@@ -52,7 +52,7 @@ export interface PrincipalRecord {
   /** Inline policies: JSON text by name. */
   readonly policies: ReadonlyMap<string, string>;
   readonly permissionsBoundary: string | undefined;
-  /** Who may assume a role; present for roles only. */
+  /** Who may assume a role, by unique id; present for roles only. */
   readonly trustPolicy: string | undefined;
   /** The longest session of a role, in seconds. */
   readonly maxSessionSeconds: number | undefined;
@@ -86,6 +86,8 @@ export interface PrincipalRecords {
   findByName(accountId: string, kind: PrincipalKind, name: string): Promise<PrincipalRecord | undefined>;
   /** All principals, or those of one account, by account, kind and name. */
   list(accountId?: string): Promise<readonly PrincipalRecord[]>;
+  /** Whether an account has any principal. */
+  hasAny(accountId: string): Promise<boolean>;
   /** Returns false when the unique id or the name is taken. */
   insert(record: PrincipalRecord): Promise<boolean>;
   /** Returns false when the stored version is not the one before `record.version`. */

@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { PrincipalKind, PrincipalRecord } from '../base/stored-records.ts';
 import { Engine } from '../engine/engine.ts';
-import { callerOf, IdentityError, type PrincipalName, type PrincipalSettings } from '../iam/identities.ts';
+import {
+  callerOf,
+  IdentityError,
+  type Identities,
+  type PrincipalName,
+  type PrincipalSettings,
+} from '../iam/identities.ts';
+import { showPrincipals } from '../service/principal-names.ts';
 import { pairsOf, readText } from './arguments.ts';
 import { ConfigError, readServerConfig } from './config.ts';
 
@@ -105,7 +112,8 @@ type Command = (engine: Engine) => Promise<unknown>;
 function findCommand([thing, verb, name, ...rest]: readonly string[], values: Values): Command | undefined {
   if (thing === 'list' && verb === undefined) {
     const account = values.account === undefined ? undefined : requireAccount(values);
-    return async ({ identities }) => (await identities.list(account)).map(show);
+    return async ({ identities }) =>
+      Promise.all((await identities.list(account)).map((principal) => show(identities, principal)));
   }
   if (rest.length > 0 || verb === undefined) {
     return undefined;
@@ -131,12 +139,13 @@ function principalCommand(verb: string, kind: PrincipalKind, name: string, value
   const wanted = (): PrincipalName => ({ kind, name, accountId: requireAccount(values) });
   switch (verb) {
     case 'create':
-      return async ({ identities }) => show(await identities.create(wanted(), settingsOf(values, undefined)));
+      return async ({ identities }) =>
+        show(identities, await identities.create(wanted(), settingsOf(values, undefined)));
     case 'show':
-      return async ({ identities }) => show(await identities.get(wanted()));
+      return async ({ identities }) => show(identities, await identities.get(wanted()));
     case 'update':
       return async ({ identities }) =>
-        show(await identities.update(wanted(), (principal) => settingsOf(values, principal)));
+        show(identities, await identities.update(wanted(), (principal) => settingsOf(values, principal)));
     case 'delete':
       return ({ identities }) => identities.delete(wanted());
     default:
@@ -208,8 +217,10 @@ function requireAccount({ account }: Values): string {
   return account;
 }
 
-function show(principal: PrincipalRecord): unknown {
-  const { uniqueId, kind, accountId, name, arn, policies, permissionsBoundary, trustPolicy, tags } = principal;
+async function show({ names }: Identities, principal: PrincipalRecord): Promise<unknown> {
+  const { uniqueId, kind, accountId, name, arn, policies, permissionsBoundary, tags } = principal;
+  const { trustPolicy: stored } = principal;
+  const trustPolicy = stored === undefined ? undefined : await showPrincipals(stored, names);
   return {
     accountId,
     kind,

@@ -12,11 +12,13 @@ import { createStderrLog } from './stderr-log.ts';
 
 const HELP = `Usage: keywright seed FILE [--check]
 
-Makes the accounts, principals, keys, aliases and grants that FILE describes and the store does not have, as a server
-with KEYWRIGHT_SEED does when it starts. Store and Regions come from the environment, see keywright server --help.
+Makes the accounts, principals, keys, aliases and grants that FILE describes and the store does not have, and makes
+users, roles and services that it has what FILE says, as a server with KEYWRIGHT_SEED does when it starts. Nothing is
+deleted, and keys, aliases and grants that are there stay as they are. Store and Regions come from the environment, see
+keywright server --help.
 
 Options:
-  --check        only check the file, against the store where there is one
+  --check        only check the file, against the store where there is one, and tell what would be done
   -h, --help     print this help
 `;
 
@@ -55,7 +57,9 @@ export async function runSeed(args: readonly string[]): Promise<void> {
  * @throws ConfigError when the file cannot be read; SeedError
  */
 export async function applySeedFile(engine: Engine, dataDirectory: string, path: string): Promise<string> {
-  const { created, existing, generatedAccessKeys } = await applySeed(engine, readSeedFile(path), { file: path });
+  const { created, changes, existing, generatedAccessKeys } = await applySeed(engine, readSeedFile(path), {
+    file: path,
+  });
   const made = generatedAccessKeys.map((key) => {
     const isOfAdministrator = key.ownerName === ADMINISTRATOR;
     const profile = isOfAdministrator ? key.accountId : `${key.accountId}-${key.ownerName}`;
@@ -63,7 +67,12 @@ export async function applySeedFile(engine: Engine, dataDirectory: string, path:
     const owner = isOfAdministrator ? '' : `${key.ownerName} of `;
     return `Access key ${key.accessKeyId} of ${owner}account ${key.accountId}: its secret stands in ${file}\n`;
   });
-  return `Seed ${path}: ${String(created)} created, ${String(existing)} already there\n${made.join('')}`;
+  const done = `Seed ${path}: ${String(created)} created, ${String(existing)} already there\n`;
+  return `${done}${listChanges('changed', changes)}${made.join('')}`;
+}
+
+function listChanges(verb: string, changes: readonly string[]): string {
+  return changes.map((change) => `  ${verb} ${change}\n`).join('');
 }
 
 /** Where there is no store yet the file is checked against an empty one, which leaves nothing behind. */
@@ -74,8 +83,10 @@ async function checkSeedFile(config: ServerConfig, path: string): Promise<string
   try {
     const engine = await openEngine(config, directory);
     try {
-      const { created, existing } = await applySeed(engine, source, { file: path, isCheckOnly: true });
-      return `Seed ${path} is good: ${String(created)} to create, ${String(existing)} already there\n`;
+      const report = await applySeed(engine, source, { file: path, isCheckOnly: true });
+      const { created, changes, existing } = report;
+      const found = `Seed ${path} is good: ${String(created)} to create, ${String(existing)} already there\n`;
+      return `${found}${listChanges('would change', changes)}`;
     } finally {
       await engine.close();
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { parsePolicyDocument } from '../policy/policy-document.ts';
+import { readPolicy, type Policy } from '../policy/policy.ts';
 import type { VpcEndpoint } from '../service/target.ts';
 import { ConfigError, parseListen, type Address } from './config.ts';
 
@@ -78,11 +78,11 @@ function requireId(value: unknown, pattern: RegExp, where: string): string {
   return value;
 }
 
-function requirePolicy(value: unknown, where: string): string {
+function requirePolicy(value: unknown, where: string): Policy {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? FULL_ACCESS);
-  const parsed = parsePolicyDocument(text, 'vpcEndpoint');
-  if (!parsed.ok) {
-    throw new ConfigError(`${where}: policy: ${parsed.problem}`);
+  const result = readPolicy(text, 'vpcEndpoint');
+  if (!result.ok) {
+    throw new ConfigError(`${where}: policy: ${result.problem}`);
   }
-  return text;
+  return result.policy;
 }

@@ -4,14 +4,17 @@
  */
 import type { Caller } from '../base/caller.ts';
 import { callerOf, rootOf } from '../iam/identities.ts';
+import { sessionArn } from '../iam/principal-names.ts';
 import type { Examination } from '../iam/policy-access.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { ConditionValue } from '../policy/condition-values.ts';
+import { partyId } from '../policy/grant.ts';
 import { parsePolicyDocument } from '../policy/policy-document.ts';
 import type { PrincipalRecord } from '../base/stored-records.ts';
 import { accessDenied, describeAccess, findRefusal } from '../service/authorize.ts';
 import { CONDITION_KEYS } from '../service/condition-keys.ts';
 import { openGrantTokens } from '../service/grants.ts';
+import { showPrincipals } from '../service/principal-names.ts';
 import { OPERATIONS, type OperationName } from '../service/registry.ts';
 import type { RequestContext, RequestOrigin, Target } from '../service/target.ts';
 import type { Engine } from './engine.ts';
@@ -174,7 +177,7 @@ function sessionOf(
 ): Caller {
   return {
     accountId,
-    arn: `arn:aws:sts::${accountId}:assumed-role/${name}/${sessionName}`,
+    arn: sessionArn(accountId, name, sessionName),
     principalId: `${uniqueId}:${sessionName}`,
     session: {
       issuerArn: arn,
@@ -233,7 +236,7 @@ const GRANTS_PER_PAGE = 1000;
 /** The principals that the key policy and the grants of a key name, accounts as their root users. */
 async function namesOf(engine: Engine, key: KmsKey): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
-  const parsed = parsePolicyDocument(key.policy, 'key');
+  const parsed = parsePolicyDocument(await showPrincipals(key.policy.text, engine.ports.principals), 'key');
   for (const { principal, notPrincipal } of parsed.ok ? parsed.policy.statements : []) {
     for (const element of [principal, notPrincipal]) {
       if (element !== undefined && element !== '*') {
@@ -244,7 +247,9 @@ async function namesOf(engine: Engine, key: KmsKey): Promise<ReadonlySet<string>
   for (let after: string | undefined; ;) {
     const filter = { keyId: key.keyId };
     const page = await engine.ports.grants.list(key.region, filter, { after, limit: GRANTS_PER_PAGE });
-    page.items.forEach(({ grantee }) => names.add(grantee.name));
+    for (const { grantee } of page.items) {
+      names.add(grantee.kind === 'service' ? grantee.name : await engine.ports.principals.show(partyId(grantee)));
+    }
     if (!page.isTruncated) {
       break;
     }

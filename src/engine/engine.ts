@@ -12,6 +12,7 @@ import { COMMERCIAL_REGIONS } from '../base/regions.ts';
 import type { RootKeyProvider } from '../base/root-key.ts';
 import { AccessKeys } from '../iam/access-keys.ts';
 import { callerOf, Identities, nameOf, rootOf } from '../iam/identities.ts';
+import { sessionArn } from '../iam/principal-names.ts';
 import { PolicyAccess } from '../iam/policy-access.ts';
 import { Sts } from '../iam/sts.ts';
 import { AbsentBackend } from '../materials/absent-backend.ts';
@@ -192,6 +193,7 @@ export class Engine {
           keyStoreConnector: connections,
           imports: new SoftwareImport(core, regionKeys),
           access,
+          principals: identities.names,
           quotas:
             options.requestQuotas === undefined
               ? undefined
@@ -281,7 +283,7 @@ export class Engine {
     }
     return {
       accountId,
-      arn: `arn:aws:sts::${accountId}:assumed-role/${found.name}/${sessionName}`,
+      arn: sessionArn(accountId, found.name, sessionName),
       principalId: `${found.uniqueId}:${sessionName}`,
     };
   }

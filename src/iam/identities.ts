@@ -2,9 +2,13 @@ import type { CryptoCore } from '../core/crypto-core.ts';
 import type { Caller } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import { EntityCache } from '../base/entity-cache.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { PrincipalKind, PrincipalRecord, PrincipalRecords } from '../base/stored-records.ts';
-import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.ts';
+import type { PolicyKind } from '../policy/policy-document.ts';
+import { readPolicy } from '../policy/policy.ts';
+import { identifyPrincipals } from '../service/principal-names.ts';
+import { loadPrincipal, type LoadedPrincipal } from './loaded-principal.ts';
+import { PrincipalNames } from './principal-names.ts';
 import { randomId } from './unique-ids.ts';
 
 /** Codes of IAM for what can be wrong with a change of an identity. */
@@ -62,21 +66,35 @@ export class Identities {
   readonly #core: CryptoCore;
   readonly #records: PrincipalRecords;
   readonly #clock: Clock;
-  readonly #cache = new EntityCache<PrincipalRecord>(MAX_CACHED_PRINCIPALS);
+  readonly #cache = new EntityCache<LoadedPrincipal>(MAX_CACHED_PRINCIPALS);
+  /** The names that policies and grants have for users and roles. */
+  readonly names: PrincipalNames;
 
   constructor(core: CryptoCore, records: PrincipalRecords, clock: Clock) {
     this.#core = core;
     this.#records = records;
     this.#clock = clock;
+    this.names = new PrincipalNames({
+      find: (uniqueId) => this.find(uniqueId),
+      findByName: (accountId, kind, name) => records.findByName(accountId, kind, name),
+      hasAny: (accountId) => records.hasAny(accountId),
+    });
     records.onChange((uniqueId) => {
       this.#cache.drop(uniqueId);
     });
   }
 
-  /** Answers at once for a principal that was asked for before. */
   find(uniqueId: string): MaybePromise<PrincipalRecord | undefined> {
-    const lookUp = (): MaybePromise<PrincipalRecord | undefined> =>
-      this.#cache.get(uniqueId, () => this.#records.find(uniqueId));
+    return chain(this.load(uniqueId), (principal) => principal?.record);
+  }
+
+  /** The principal with its policies, ready to be evaluated; at once for one that was asked for before. */
+  load(uniqueId: string): MaybePromise<LoadedPrincipal | undefined> {
+    const lookUp = (): MaybePromise<LoadedPrincipal | undefined> =>
+      this.#cache.get(uniqueId, async () => {
+        const record = await this.#records.find(uniqueId);
+        return record && loadPrincipal(record);
+      });
     const waiting = this.#records.confirm();
     return waiting === undefined ? lookUp() : waiting.then(lookUp);
   }
@@ -124,7 +142,7 @@ export class Identities {
 
   /** @throws IdentityError EntityAlreadyExists, or for settings that cannot be */
   async create(wanted: PrincipalName, settings: PrincipalSettings = {}): Promise<PrincipalRecord> {
-    const record = this.plan(wanted, settings);
+    const record = await this.#identify(this.plan(wanted, settings));
     if (!(await this.#records.insert(record))) {
       throw new IdentityError('EntityAlreadyExists', `The ${describe(wanted)} already exists.`);
     }
@@ -142,8 +160,10 @@ export class Identities {
   ): Promise<PrincipalRecord> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const stored = await this.get(wanted);
-      const record: PrincipalRecord = { ...stored, ...change(stored), version: stored.version + 1 };
-      requireValid(record);
+      const changed: PrincipalRecord = { ...stored, ...change(stored), version: stored.version + 1 };
+      requireValid(changed);
+      // A trust policy that stays keeps those whom it was written for, also when they are gone.
+      const record = changed.trustPolicy === stored.trustPolicy ? changed : await this.#identify(changed);
       if (await this.#records.update(record)) {
         return record;
       }
@@ -178,6 +198,18 @@ export class Identities {
     }
   }
 
+  /** The record with unique ids in its trust policy. @throws IdentityError MalformedPolicyDocument */
+  async #identify(record: PrincipalRecord): Promise<PrincipalRecord> {
+    if (record.trustPolicy === undefined) {
+      return record;
+    }
+    const identified = await identifyPrincipals(record.trustPolicy, this.names);
+    if (!identified.ok) {
+      throw new IdentityError('MalformedPolicyDocument', `Invalid principal in policy: "AWS":"${identified.unknown}"`);
+    }
+    return { ...record, trustPolicy: identified.text };
+  }
+
   /** Each account that lets a service in has a principal for it. */
   #newUniqueId({ kind, name, accountId }: PrincipalName): string {
     return kind === 'service' ? `${name}/${accountId}` : randomId(this.#core, kind === 'user' ? 'AIDA' : 'AROA');
@@ -203,7 +235,8 @@ export function rootOf(accountId: string): Caller {
   return { accountId, arn: `arn:aws:iam::${accountId}:root`, principalId: accountId };
 }
 
-function arnOf({ accountId, kind, name }: PrincipalName): string {
+/** ARN of a user or role, or the name of a service. */
+export function arnOf({ accountId, kind, name }: PrincipalName): string {
   return kind === 'service' ? name : `arn:aws:iam::${accountId}:${kind}/${name}`;
 }
 
@@ -234,7 +267,7 @@ function requireValidPolicies({ kind, policies, permissionsBoundary, trustPolicy
   let characters = 0;
   for (const [name, text] of policies) {
     requireMatch(name, POLICY_NAME, 'The name of a policy has 1 to 128 characters out of letters, digits and _+=,.@-');
-    requirePolicy(text, 'identity');
+    requirePolicy(text, 'identity', name);
     characters += text.replace(/\s/g, '').length;
   }
   if (characters > MAX_POLICY_CHARACTERS[kind]) {
@@ -269,8 +302,8 @@ function requireValidTags(tags: ReadonlyMap<string, string>): void {
   }
 }
 
-function requirePolicy(text: string, kind: PolicyKind): void {
-  const result = parsePolicyDocument(text, kind);
+function requirePolicy(text: string, kind: PolicyKind, name?: string): void {
+  const result = readPolicy(text, kind, name);
   if (!result.ok) {
     throw new IdentityError('MalformedPolicyDocument', result.problem);
   }

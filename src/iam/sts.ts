@@ -7,13 +7,15 @@ import type { Caller, CallerSession } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import type { PrincipalRecord } from '../base/stored-records.ts';
-import { parsePolicyDocument } from '../policy/policy-document.ts';
+import { readPolicy } from '../policy/policy.ts';
 import { requestConditions } from '../service/conditions.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { integer, list, optional, parseRequest, required, string, structure } from '../service/schema.ts';
 import type { AccessKeys, TemporaryCredentials } from './access-keys.ts';
 import type { Identities } from './identities.ts';
+import type { LoadedPrincipal } from './loaded-principal.ts';
 import type { PolicyAccess } from './policy-access.ts';
+import { sessionArn } from './principal-names.ts';
 
 /** Who calls, and the facts of the request that trust policies can ask for. */
 export interface StsContext {
@@ -123,18 +125,19 @@ export class Sts {
     if (caller.arn.endsWith(':root')) {
       throw new KmsServiceError('AccessDeniedException', 'Roles may not be assumed by root accounts.');
     }
-    const role = await this.#findRole(input.RoleArn);
+    const found = await this.#findRole(input.RoleArn);
     const inherited = inheritedTags(caller);
     const tags = requireSessionTags(input, inherited);
-    if (role === undefined) {
+    if (found === undefined) {
       throw this.#denied(caller, input.RoleArn);
     }
-    await this.#requirePermission(role, input, tags, context);
+    await this.#requirePermission(found, input, tags, context);
+    const role = found.record;
     const seconds = sessionSeconds(input.DurationSeconds, role, caller);
     if (input.Policy !== undefined) {
-      const parsed = parsePolicyDocument(input.Policy, 'session');
-      if (!parsed.ok) {
-        throw new KmsServiceError('MalformedPolicyDocumentException', parsed.problem);
+      const result = readPolicy(input.Policy, 'session');
+      if (!result.ok) {
+        throw new KmsServiceError('MalformedPolicyDocumentException', result.problem);
       }
     }
     const nowMs = this.#clock.nowMs();
@@ -150,7 +153,7 @@ export class Sts {
     };
     const identity: Caller = {
       accountId: role.accountId,
-      arn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${input.RoleSessionName}`,
+      arn: sessionArn(role.accountId, role.name, input.RoleSessionName),
       principalId: `${role.uniqueId}:${input.RoleSessionName}`,
       session,
     };
@@ -162,18 +165,19 @@ export class Sts {
     };
   }
 
-  async #findRole(arn: string): Promise<PrincipalRecord | undefined> {
+  async #findRole(arn: string): Promise<LoadedPrincipal | undefined> {
     const match = ROLE_ARN.exec(arn);
     if (match === null) {
       throw new KmsServiceError('ValidationException', `${arn} is invalid`);
     }
     const [, accountId = '', name = ''] = match;
-    return this.#identities.findByName({ accountId, kind: 'role', name });
+    const found = await this.#identities.findByName({ accountId, kind: 'role', name });
+    return found && this.#identities.load(found.uniqueId);
   }
 
   /** The trust policy of the role must allow the caller, and tags and source identity have permissions of their own. */
   async #requirePermission(
-    role: PrincipalRecord,
+    role: LoadedPrincipal,
     input: AssumeRoleInput,
     tags: ReadonlyMap<string, string>,
     { caller, region, origin }: StsContext,
@@ -201,9 +205,10 @@ export class Sts {
     };
     const request: RequestContext = { caller, region, origin, requestId: '', nowMs: this.#clock.nowMs() };
     for (const action of actions) {
-      const target = { action, resourceArn: role.arn, resourceAccountId: role.accountId };
+      const { arn: resourceArn, accountId: resourceAccountId } = role.record;
+      const target = { action, resourceArn, resourceAccountId };
       const values = requestConditions(request, target, { values: members });
-      const endpointPolicy = origin.vpcEndpoint?.policy;
+      const endpointPolicy = origin.vpcEndpoint?.policy.compiled;
       const decision = await this.#access.decideOnTrust({ caller, action, role, values, endpointPolicy });
       if (decision.effect === 'deny') {
         throw this.#denied(caller, input.RoleArn, action);

@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/policy.ts';
 import type { KeyManager } from './aws-managed.ts';
 import type { ImportedMaterials } from './imported-materials.ts';
 import type { KeyOrigin, KeySpec, KeyUsage } from './key-spec.ts';
@@ -21,8 +22,8 @@ export interface KmsKey {
   /** What {@link reportedState} begins with: a key in a custom key store may be out of reach as well. */
   readonly state: KeyState;
   readonly description: string;
-  /** JSON text of the policy named `default`. */
-  readonly policy: string;
+  /** The policy named `default`. */
+  readonly policy: Policy;
   readonly tags: ReadonlyMap<string, string>;
   /** Present for a multi-Region key only. */
   readonly multiRegion: MultiRegionConfiguration | undefined;

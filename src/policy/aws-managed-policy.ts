@@ -5,6 +5,7 @@
  * @source KMS Developer Guide, "AWS managed keys"; the policies that the services document
  */
 import { partitionOf } from '../base/arn.ts';
+import { loadPolicy, type Policy } from './policy.ts';
 import { matchesWildcard, wildcardPattern } from './wildcard.ts';
 
 /** What a service does with the key in a caller's name. */
@@ -19,10 +20,10 @@ export interface ServiceOfKey {
   readonly usesGrants: boolean;
 }
 
-/** JSON text. `Id` and `Sid` are labels, without effect. */
-export function awsManagedKeyPolicy(region: string, accountId: string, service: ServiceOfKey): string {
+/** `Id` and `Sid` are labels, without effect. */
+export function awsManagedKeyPolicy(region: string, accountId: string, service: ServiceOfKey): Policy {
   const { name, viaService, title, usesGrants } = service;
-  return JSON.stringify({
+  const text = JSON.stringify({
     Version: '2012-10-17',
     Id: `auto-${name}-1`,
     Statement: [
@@ -48,6 +49,7 @@ export function awsManagedKeyPolicy(region: string, accountId: string, service: 
       },
     ],
   });
+  return loadPolicy(text, 'key');
 }
 
 /** Grants of a service are ended by the account, or by the party that its grant names. */

@@ -4,7 +4,14 @@
  * @source KMS Developer Guide, "Grants in AWS KMS", "Using grant constraints", "Granting CreateGrant permission"
  */
 import type { PolicyRequest } from './compile.ts';
-import { isGrantOperation, type Grant, type GrantConstraints, type GrantOperation, type GrantParty } from './grant.ts';
+import {
+  isGrantOperation,
+  partyId,
+  type Grant,
+  type GrantConstraints,
+  type GrantOperation,
+  type GrantParty,
+} from './grant.ts';
 import type { Principal } from './principal.ts';
 import type { PrincipalMatch } from './principal-element.ts';
 
@@ -63,7 +70,11 @@ export function matchParty(party: GrantParty, caller: Principal): PrincipalMatch
   if (ROOT_ARN.exec(party.name)?.[1] === caller.accountId) {
     return 'account';
   }
-  return party.name === caller.arn ? 'self' : party.name === caller.issuer?.arn ? 'issuer' : undefined;
+  const id = partyId(party);
+  if (id === caller.arn || id === caller.principalId) {
+    return 'self';
+  }
+  return id === caller.issuer?.arn || id === caller.issuer?.principalId ? 'issuer' : undefined;
 }
 
 /** The source is compared only for services that act for themselves, and not when a grant is retired. */

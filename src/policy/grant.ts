@@ -43,8 +43,15 @@ export interface GrantConstraints {
 /** Who a grant is for, or who may retire it: a principal of an account, or a service. */
 export interface GrantParty {
   readonly kind: 'principal' | 'service';
-  /** ARN of the principal, or DNS name of the service. */
+  /** ARN of the principal when it was named, or DNS name of the service. */
   readonly name: string;
+  /** What callers are matched by instead, where the principal has one: somebody else may have its ARN later. */
+  readonly uniqueId?: string | undefined;
+}
+
+/** What a party of a grant is recognised by. */
+export function partyId({ name, uniqueId }: GrantParty): string {
+  return uniqueId ?? name;
 }
 
 export interface Grant {
@@ -128,9 +135,9 @@ export function grantFingerprint(grant: Omit<Grant, 'grantId' | 'createdMs'>): s
   return JSON.stringify([
     grant.name ?? null,
     grant.grantee.kind,
-    grant.grantee.name,
+    partyId(grant.grantee),
     grant.retiring?.kind ?? null,
-    grant.retiring?.name ?? null,
+    grant.retiring === undefined ? null : partyId(grant.retiring),
     grant.issuingAccountId,
     [...new Set(grant.operations)].sort(),
     sorted(grant.constraints?.EncryptionContextEquals),

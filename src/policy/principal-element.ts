@@ -16,8 +16,8 @@ export type PrincipalElement = '*' | Readonly<Record<string, readonly string[]>>
 export const INVALID_PRINCIPALS = 'Policy contains a statement with one or more invalid principals.';
 
 const ACCOUNT_ID = /^\d{12}$/;
-/** Unique ids, which take the place of ARNs whose user or role was deleted. */
-const UNIQUE_ID = /^A[A-Z0-9]{15,}$/;
+/** Unique ids of users and roles, which take the place of their ARNs when a policy is stored; also of role sessions. */
+const UNIQUE_ID = /^A[A-Z0-9]{15,}(?::[\w+=,.@-]{2,64})?$/;
 const SERVICE_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const ROOT_ARN = /^arn:aws[a-z-]*:iam::(\d{12}):root$/;
 

@@ -1,7 +1,10 @@
 import type { Caller } from '../base/caller.ts';
 import type { PrincipalRecord } from '../base/stored-records.ts';
-import { ADMINISTRATOR, callerOf, type PrincipalName, type PrincipalSettings } from '../iam/identities.ts';
-import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.ts';
+import { ADMINISTRATOR, arnOf, callerOf, type PrincipalName, type PrincipalSettings } from '../iam/identities.ts';
+import type { PolicyKind } from '../policy/policy-document.ts';
+import { denyAll, readPolicy } from '../policy/policy.ts';
+import { principalsOf } from '../policy/rename-principals.ts';
+import { identifyPrincipals } from '../service/principal-names.ts';
 import type { Place } from './seed-error.ts';
 import type { SeedAccessKeys, SeedAccount, SeedRole, SeedUser } from './seed-file.ts';
 import type { SeedSession } from './session.ts';
@@ -17,20 +20,42 @@ interface Owner {
   readonly isServed: () => Promise<boolean>;
 }
 
+/** Lets a role that was made be taken by those whom its trust policy names, once all of them are there. */
+export type Opening = () => Promise<unknown>;
+
+/** Notes whom an account is to get, so that policies of the same file can name them. */
+export async function expectPrincipals(session: SeedSession, account: SeedAccount): Promise<void> {
+  const { identities } = session.engine;
+  const { accountId, users = [], roles = [], services = [], accessKeys = [], generateAccessKey } = account;
+  const hasAdministrator = accessKeys.length > 0 || generateAccessKey === true;
+  const names: readonly PrincipalName[] = [
+    ...(hasAdministrator ? [{ accountId, kind: 'user', name: ADMINISTRATOR } as const] : []),
+    ...services.map(({ name }): PrincipalName => ({ accountId, kind: 'service', name })),
+    ...users.map(({ name }): PrincipalName => ({ accountId, kind: 'user', name })),
+    ...roles.map(({ name }): PrincipalName => ({ accountId, kind: 'role', name })),
+  ];
+  for (const name of names) {
+    if ((await identities.findByName(name)) === undefined) {
+      session.expect(name);
+    }
+  }
+}
+
 /**
  * Plans an account: its administrator's access keys, and its users, roles and services.
  *
+ * @returns what completes its new roles when everybody is there
  * @throws SeedError when an access key of the file is one of another owner, or has another secret; for a principal that
  *   cannot be
  */
-export async function planAccount(session: SeedSession, account: SeedAccount): Promise<void> {
+export async function planAccount(session: SeedSession, account: SeedAccount): Promise<readonly Opening[]> {
   const { accountId, at } = account;
   session.claim(at, `account ${accountId}`);
   const { accessKeys, identities } = session.engine;
   const administrator = { accountId, kind: 'user', name: ADMINISTRATOR } as const;
   await planAccessKeys(session, account, {
     name: administrator,
-    arn: identities.plan(administrator).arn,
+    arn: arnOf(administrator),
     load: async () => callerOf(await identities.ensureAdministrator(accountId)),
     isServed: () => accessKeys.hasAny(accountId),
   });
@@ -43,12 +68,29 @@ export async function planAccount(session: SeedSession, account: SeedAccount): P
   for (const service of account.services ?? []) {
     await planUser(session, { accountId, kind: 'service', name: service.name }, service);
   }
+  const openings: Opening[] = [];
   for (const role of account.roles ?? []) {
-    await planPrincipal(session, { accountId, kind: 'role', name: role.name }, role, {
-      trustPolicy: policyOf(session, role.trustPolicy, 'trust'),
-      ...(role.maxSessionSeconds === undefined ? {} : { maxSessionSeconds: role.maxSessionSeconds }),
-    });
+    openings.push(...(await planRole(session, { accountId, kind: 'role', name: role.name }, role)));
   }
+  return openings;
+}
+
+/** A role that trusts somebody whom the file makes is closed to everyone until all of them are there. */
+async function planRole(session: SeedSession, name: PrincipalName, role: SeedRole): Promise<readonly Opening[]> {
+  const { identities } = session.engine;
+  const { at } = role.trustPolicy;
+  const text = policyOf(session, role.trustPolicy, 'trust');
+  const identified = await identifyPrincipals(text, session.principals);
+  if (!identified.ok) {
+    throw session.error(at, `MalformedPolicyDocument: Invalid principal in policy: "AWS":"${identified.unknown}"`);
+  }
+  const isEarly = [...principalsOf(text)].some((principal) => session.isExpected(principal));
+  const seconds = role.maxSessionSeconds === undefined ? {} : { maxSessionSeconds: role.maxSessionSeconds };
+  await planPrincipal(session, name, role, {
+    trustPolicy: isEarly ? denyAll('trust').text : identified.text,
+    ...seconds,
+  });
+  return isEarly ? [() => identities.update(name, () => ({ trustPolicy: text }))] : [];
 }
 
 /** Plans what signs with access keys of its own. */
@@ -63,7 +105,7 @@ async function planUser(session: SeedSession, name: PrincipalName, given: SeedUs
   });
 }
 
-/** What is there already stays as it is; `settings` are those that only some kinds have. */
+/** What is there becomes what the file says; `settings` are those that only some kinds have. */
 async function planPrincipal(
   session: SeedSession,
   name: PrincipalName,
@@ -80,21 +122,54 @@ async function planPrincipal(
     ...(boundary === undefined ? {} : { permissionsBoundary: policyOf(session, boundary, 'boundary') }),
     ...settings,
   };
-  const { arn } = session.check(at, () => identities.plan(name, all));
-  const namesake = await identities.findByName(name);
-  if (namesake === undefined) {
+  const wanted = await session.check(at, () => identities.plan(name, all));
+  const stored = await identities.findByName(name);
+  if (stored === undefined) {
     session.add(() => identities.create(name, all));
-    return { arn, stored: undefined };
+    return { arn: wanted.arn, stored };
   }
   session.noteExisting();
-  return { arn, stored: namesake };
+  const differences = findDifferences(stored, wanted);
+  if (differences.length > 0) {
+    session.change(`${kind} ${name.name} of account ${accountId}: ${differences.join(', ')}`, () =>
+      identities.update(name, () => settingsOf(wanted)),
+    );
+  }
+  return { arn: wanted.arn, stored };
+}
+
+function settingsOf(record: PrincipalRecord): PrincipalSettings {
+  const { policies, permissionsBoundary, trustPolicy, maxSessionSeconds, tags } = record;
+  return { policies, permissionsBoundary, trustPolicy, maxSessionSeconds, tags };
+}
+
+/** In what a stored principal is not what the file says, in words for the operator. */
+function findDifferences(stored: PrincipalRecord, wanted: PrincipalRecord): readonly string[] {
+  const policies = [...new Set([...stored.policies.keys(), ...wanted.policies.keys()])].filter(
+    (name) => !isSamePolicy(stored.policies.get(name), wanted.policies.get(name)),
+  );
+  const isSameTags =
+    stored.tags.size === wanted.tags.size && [...wanted.tags].every(([key, value]) => stored.tags.get(key) === value);
+  return [
+    ...policies.map((name) => `policy ${name}`),
+    ...(isSamePolicy(stored.permissionsBoundary, wanted.permissionsBoundary) ? [] : ['permissionsBoundary']),
+    ...(isSamePolicy(stored.trustPolicy, wanted.trustPolicy) ? [] : ['trustPolicy']),
+    ...(stored.maxSessionSeconds === wanted.maxSessionSeconds ? [] : ['maxSessionSeconds']),
+    ...(isSameTags ? [] : ['tags']),
+  ];
+}
+
+/** White space makes no difference. */
+function isSamePolicy(left: string | undefined, right: string | undefined): boolean {
+  const compact = (text: string | undefined): string | undefined => text && JSON.stringify(JSON.parse(text));
+  return left === right || compact(left) === compact(right);
 }
 
 function policyOf(session: SeedSession, { value, at }: Located<unknown>, kind: PolicyKind): string {
   const text = session.policyText(at, value);
-  const parsed = parsePolicyDocument(text, kind);
-  if (!parsed.ok) {
-    throw session.error(at, `MalformedPolicyDocument: ${parsed.problem}`);
+  const result = readPolicy(text, kind);
+  if (!result.ok) {
+    throw session.error(at, `MalformedPolicyDocument: ${result.problem}`);
   }
   return text;
 }

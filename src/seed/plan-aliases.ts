@@ -19,7 +19,7 @@ export async function planAliases(
   let count = isStored ? await session.ports.aliases.countOfKey(region, keyId) : 0;
   for (const { value: name, at } of aliases) {
     session.claim(at, `${name} of account ${accountId} in ${region}`);
-    const request = session.check(at, () => {
+    const request = await session.check(at, () => {
       requireCustomerAliasName(name);
       return parseRequest(createAlias.input, { AliasName: name, TargetKeyId: keyId }, 'native');
     });

@@ -22,9 +22,10 @@ export async function planGrants(
   let count = isStored ? await session.ports.grants.countOfKey(region, keyId) : 0;
   for (const given of grants) {
     session.claim(given.at, `grant ${given.name} of key ${keyId} in ${region}`);
-    const { request, fingerprint } = session.check(given.at, () => {
+    const { request, fingerprint } = await session.check(given.at, async () => {
       const parsed = parseRequest(createGrantInput, toRequest(given, keyId), 'native');
-      return { request: parsed, fingerprint: grantFingerprint(planGrant(parsed, key, context)) };
+      const planned = await planGrant(parsed, key, session.planningContext(accountId, region));
+      return { request: parsed, fingerprint: grantFingerprint(planned) };
     });
     const same = isStored ? await session.ports.grants.findSame(region, keyId, fingerprint) : undefined;
     if (same !== undefined || isAwaitingDeletion(key.state)) {

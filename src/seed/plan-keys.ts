@@ -12,6 +12,7 @@ import {
   replicateKeyInput,
   type ReplicaRequest,
 } from '../service/operations/replicate-key.ts';
+import type { OperationContext } from '../service/operation.ts';
 import type { WrappedMaterial } from '../service/ports.ts';
 import { requireRotatable } from '../service/rotate-key.ts';
 import { parseRequest } from '../service/schema.ts';
@@ -26,7 +27,7 @@ export async function planKeyFamily(session: SeedSession, given: SeedKey, accoun
   const { keyId, at } = given;
   claimRegion(session, given, keyId);
   const { keys } = session.ports;
-  const planned = planFromFile(session, given, accountId);
+  const planned = await planFromFile(session, given, session.planningContext(accountId, given.region));
   const material = await adoptMaterial(session, given, planned);
   const existing = await keys.find(given.region, keyId);
   await requireNoStranger(session, given, existing);
@@ -36,7 +37,9 @@ export async function planKeyFamily(session: SeedSession, given: SeedKey, accoun
   } else {
     session.add(async () => {
       const made = material ?? (await session.ports.materials.generate(planned, session.nowMs));
-      const key = { ...planned, currentMaterialId: made.materialId };
+      // Now that its principals are there, the policy gets their unique ids.
+      const { policy } = await planFromFile(session, given, session.context(accountId, given.region));
+      const key = { ...planned, policy, currentMaterialId: made.materialId };
       await keys.commit([{ kind: 'create', key, materials: [{ material: made }] }]);
     });
   }
@@ -71,17 +74,16 @@ function describe(
   };
 }
 
-function planFromFile(session: SeedSession, given: SeedKey, accountId: string): KmsKey {
+function planFromFile(session: SeedSession, given: SeedKey, context: OperationContext): Promise<KmsKey> {
   const { at, keyId, keySpec, keyUsage, rotation } = given;
-  return session.check(at, () => {
+  return session.check(at, async () => {
     const request = {
       ...describe(session, given),
       ...(keySpec === undefined ? {} : { KeySpec: keySpec }),
       ...(keyUsage === undefined ? {} : { KeyUsage: keyUsage }),
       MultiRegion: keyId.startsWith('mrk-'),
     };
-    const context = session.context(accountId, given.region);
-    const key = planKey(parseRequest(createKeyInput, request, 'native'), context, keyId);
+    const key = await planKey(parseRequest(createKeyInput, request, 'native'), context, keyId);
     const state = given.enabled === false ? 'Disabled' : 'Enabled';
     if (rotation === undefined) {
       return { ...key, state };
@@ -181,11 +183,11 @@ async function planReplicaOf(session: SeedSession, primary: KmsKey, given: SeedR
   const { keys } = session.ports;
   claimRegion(session, given, keyId);
   const request = { KeyId: keyId, ReplicaRegion: region, ...describe(session, given) };
-  const replica = session.check(at, () =>
+  const replica = await session.check(at, () =>
     planReplica(
       primary,
       parseRequest(replicateKeyInput, request, 'native'),
-      session.context(accountId, primary.region),
+      session.planningContext(accountId, primary.region),
     ),
   );
   if (partitionOf(region) !== partitionOf(primary.region)) {

@@ -31,9 +31,12 @@ class AuthorizedRequest<Name extends string, Targets extends readonly Target[]> 
 
 export type Authorized<Name extends string, Targets extends readonly Target[]> = AuthorizedRequest<Name, Targets>;
 
+/** Who decides. */
+export type Decider = Pick<AccessControl, 'decide' | 'decideOnRetirement'>;
+
 /** What authorization works with. */
 export interface AuthorizationPorts {
-  readonly access: AccessControl;
+  readonly access: Decider;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
   readonly lastUses: LastUses;
@@ -130,8 +133,8 @@ export function describeAccess(
     resourceArn: target.resourceArn,
     resourceAccountId: target.resourceAccountId,
     // A key that an action is about without being its resource only selects.
-    resourcePolicy: target.resourceArn === target.key?.arn ? target.key.policy : undefined,
-    endpointPolicy: context.origin.vpcEndpoint?.policy,
+    resourcePolicy: target.resourceArn === target.key?.arn ? target.key.policy.compiled : undefined,
+    endpointPolicy: context.origin.vpcEndpoint?.policy.compiled,
     values: requestConditions(context, target, conditions, attested),
     encryptionContext: conditions.encryptionContext,
     newGrant: conditions.newGrant,

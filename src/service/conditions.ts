@@ -47,7 +47,7 @@ function contextValue(key: string, context: Readonly<Record<string, string>> | u
   return values.length > 1 ? values : values[0];
 }
 
-function keyValue(key: string, kmsKey: KmsKey): ConditionValue | undefined {
+function keyValue(key: string, kmsKey: Omit<KmsKey, 'policy'>): ConditionValue | undefined {
   switch (key) {
     case 'kms:keyspec':
     case 'kms:customermasterkeyspec':
@@ -78,8 +78,9 @@ function findTag(tags: ReadonlyMap<string, string>, wanted: string): string | un
 }
 
 /** What of a target the values look at. */
-export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'region' | 'key' | 'requestAlias'> & {
+export type ConditionTarget = Pick<Target, 'resourceArn' | 'resourceAccountId' | 'region' | 'requestAlias'> & {
   readonly action: string;
+  readonly key?: Omit<KmsKey, 'policy'>;
 };
 
 /** What of a request the values look at. Planned ones have no origin. */

@@ -2,8 +2,8 @@
 import { keyArn } from '../base/arn.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
-import { isGrantPrincipal, type Grant, type GrantOperation, type GrantParty } from '../policy/grant.ts';
-import type { GrantRepository, TokenSealer } from './ports.ts';
+import { isGrantPrincipal, partyId, type Grant, type GrantOperation, type GrantParty } from '../policy/grant.ts';
+import type { GrantRepository, PrincipalDirectory, TokenSealer } from './ports.ts';
 
 const TOKEN_PURPOSE = 'grant';
 
@@ -74,6 +74,31 @@ export function requireParty(
   return service === undefined ? undefined : { kind: 'service', name: service };
 }
 
+/**
+ * The party with its unique id.
+ *
+ * @throws KmsServiceError InvalidArnException for a user or role that there is not
+ */
+export async function requireIdentified(party: GrantParty, principals: PrincipalDirectory): Promise<GrantParty> {
+  const identified = await identifyParty(party, principals);
+  if (identified === undefined) {
+    throw new KmsServiceError('InvalidArnException', `ARN does not refer to a valid principal: ${party.name}`);
+  }
+  return identified;
+}
+
+/** The party with its unique id, or undefined for a user or role that there is not. */
+export async function identifyParty(
+  party: GrantParty,
+  principals: PrincipalDirectory,
+): Promise<GrantParty | undefined> {
+  const id = party.kind === 'service' ? party.name : await principals.identify(party.name);
+  if (id === undefined) {
+    return undefined;
+  }
+  return id === party.name ? party : { ...party, uniqueId: id };
+}
+
 /** @throws KmsServiceError NotFoundException */
 export async function requireGrant(
   grants: GrantRepository,
@@ -102,15 +127,22 @@ export interface GrantListEntry {
   readonly Constraints?: NonNullable<Grant['constraints']>;
 }
 
-export function grantListEntry(grant: Grant, keyAccountId: string): GrantListEntry {
+/** Principals that are gone are shown by their unique ids, so that nobody takes them for those who came after them. */
+export async function grantListEntry(
+  grant: Grant,
+  keyAccountId: string,
+  principals: PrincipalDirectory,
+): Promise<GrantListEntry> {
   const { grantee, retiring } = grant;
   return {
     KeyId: keyArn(grant.region, keyAccountId, grant.keyId),
     GrantId: grant.grantId,
     ...(grant.name === undefined ? {} : { Name: grant.name }),
     CreationDate: new Date(grant.createdMs),
-    ...(grantee.kind === 'principal' ? { GranteePrincipal: grantee.name } : { GranteeServicePrincipal: grantee.name }),
-    ...(retiring?.kind === 'principal' ? { RetiringPrincipal: retiring.name } : {}),
+    ...(grantee.kind === 'principal'
+      ? { GranteePrincipal: await principals.show(partyId(grantee)) }
+      : { GranteeServicePrincipal: grantee.name }),
+    ...(retiring?.kind === 'principal' ? { RetiringPrincipal: await principals.show(partyId(retiring)) } : {}),
     ...(retiring?.kind === 'service' ? { RetiringServicePrincipal: retiring.name } : {}),
     IssuingAccount: `arn:aws:iam::${grant.issuingAccountId}:root`,
     Operations: [...grant.operations],

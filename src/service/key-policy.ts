@@ -1,57 +1,74 @@
 import { KmsServiceError } from '../base/errors.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
-import { compilePolicy } from '../policy/compile.ts';
 import { allowsPolicyUpdate } from '../policy/lockout.ts';
 import { parsePolicyDocument } from '../policy/policy-document.ts';
-import { principalOf, principalValues } from '../policy/principal.ts';
+import { readPolicy, type Policy } from '../policy/policy.ts';
+import { INVALID_PRINCIPALS } from '../policy/principal-element.ts';
+import { principalValues } from '../policy/principal.ts';
 import { requestConditions, type ConditionRequest } from './conditions.ts';
+import type { OperationContext } from './operation.ts';
+import { identifyPrincipals } from './principal-names.ts';
 
 /** @source KMS API Reference, PutKeyPolicy: at most 32 kilobytes */
 const MAX_POLICY_BYTES = 32_768;
 
-/** A policy that is to be stored, and the key that it is for. */
+/** A policy that is to be stored, and the key that it is for, as it is or will be. */
 export interface ProposedPolicy {
   readonly text: string;
-  readonly keyArn: string;
+  readonly key: Omit<KmsKey, 'policy'>;
   readonly bypassesLockoutCheck: boolean;
 }
 
+/** What a check of a policy looks at besides. */
+export type PolicyContext = ConditionRequest & Pick<OperationContext, 'access' | 'principals'>;
+
 /**
- * Checks the text of a key policy that is to be stored.
+ * Makes the policy of a key out of the text of a request: with unique ids in the place of users and roles.
  *
- * @returns the text
  * @throws KmsServiceError LimitExceededException over 32,768 bytes; MalformedPolicyDocumentException for bad grammar,
- *   or when the policy would lock the caller out and `bypassesLockoutCheck` is false
+ *   for principals that there are not, or when the policy would lock the caller out and `bypassesLockoutCheck` is false
  */
-export function requireAcceptablePolicy(proposed: ProposedPolicy, request: ConditionRequest): string {
-  const { text, keyArn, bypassesLockoutCheck } = proposed;
+export async function requireAcceptablePolicy(
+  { text, key, bypassesLockoutCheck }: ProposedPolicy,
+  context: PolicyContext,
+): Promise<Policy> {
   if (Buffer.byteLength(text, 'utf8') > MAX_POLICY_BYTES) {
     throw new KmsServiceError(
       'LimitExceededException',
       `Policy exceeds the limit of ${String(MAX_POLICY_BYTES)} bytes.`,
     );
   }
+  // Read as it was sent: problems are told in the words of the request.
   const parsed = parsePolicyDocument(text, 'key');
   if (!parsed.ok) {
-    throw new KmsServiceError('MalformedPolicyDocumentException', parsed.problem);
+    throw malformed(parsed.problem);
   }
-  const principal = principalOf(request.caller);
-  const target = {
-    action: 'kms:PutKeyPolicy',
-    resourceArn: keyArn,
-    resourceAccountId: request.caller.accountId,
-  };
+  const identified = await identifyPrincipals(text, context.principals);
+  if (!identified.ok) {
+    throw malformed(INVALID_PRINCIPALS);
+  }
+  const result = readPolicy(identified.text, 'key');
+  if (!result.ok) {
+    throw malformed(result.problem);
+  }
+  if (!bypassesLockoutCheck) {
+    await requireNoLockout(result.policy, key, context);
+  }
+  return result.policy;
+}
+
+function malformed(problem: string): KmsServiceError {
+  return new KmsServiceError('MalformedPolicyDocumentException', problem);
+}
+
+async function requireNoLockout(policy: Policy, key: ProposedPolicy['key'], context: PolicyContext): Promise<void> {
+  const principal = await context.access.describe(context.caller);
   const ofCaller = principalValues(principal);
-  const ofRequest = requestConditions(request, target, { values: {} });
-  const values: ConditionValues = { get: (key) => ofCaller.get(key) ?? ofRequest.get(key) };
-  if (
-    !bypassesLockoutCheck &&
-    !allowsPolicyUpdate(compilePolicy(parsed.policy), { principal, resource: keyArn, values })
-  ) {
-    throw new KmsServiceError(
-      'MalformedPolicyDocumentException',
-      'The new key policy will not allow you to update the key policy in the future.',
-    );
+  const target = { action: 'kms:PutKeyPolicy', resourceArn: key.arn, resourceAccountId: key.accountId, key };
+  const ofRequest = requestConditions(context, target, { values: {} });
+  const values: ConditionValues = { get: (name) => ofCaller.get(name) ?? ofRequest.get(name) };
+  if (!allowsPolicyUpdate(policy.compiled, { principal, resource: key.arn, values })) {
+    throw malformed('The new key policy will not allow you to update the key policy in the future.');
   }
-  return text;
 }

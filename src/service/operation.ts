@@ -5,6 +5,7 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Authorized } from './authorize.ts';
 import type { KeyStoreBackends, KeyStoreConnector, KeyStoreRepository } from './key-store-ports.ts';
 import type {
+  AccessControl,
   AliasRepository,
   EnvelopeSealer,
   GrantRepository,
@@ -12,6 +13,7 @@ import type {
   KeyRepository,
   LastUses,
   MaterialImporter,
+  PrincipalDirectory,
   RandomSource,
   TokenSealer,
 } from './ports.ts';
@@ -28,6 +30,8 @@ export interface OperationContext extends RequestContext {
   readonly keysPerAccount: number;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
+  readonly access: Pick<AccessControl, 'describe'>;
+  readonly principals: PrincipalDirectory;
   readonly tokens: TokenSealer;
   readonly materials: KeyMaterialProvider;
   readonly lastUses: LastUses;

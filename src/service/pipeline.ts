@@ -21,6 +21,7 @@ import {
   type KeyRepository,
   type LastUses,
   type MaterialImporter,
+  type PrincipalDirectory,
   type RandomSource,
   type RequestQuotas,
   type TokenSealer,
@@ -48,6 +49,7 @@ export interface ServicePorts {
   readonly keyStoreConnector: KeyStoreConnector;
   readonly imports: MaterialImporter;
   readonly access: AccessControl;
+  readonly principals: PrincipalDirectory;
   readonly random: RandomSource;
   readonly envelopes: EnvelopeSealer;
   /** Roots of the attestation documents that are trusted. */
@@ -126,6 +128,8 @@ function travel<Name extends string, Input, Targets extends readonly Target[], O
           keysPerAccount: ports.keysPerAccount,
           aliases: ports.aliases,
           grants: ports.grants,
+          access: ports.access,
+          principals: ports.principals,
           tokens: ports.tokens,
           materials: ports.materials,
           lastUses: ports.lastUses,

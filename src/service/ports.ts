@@ -10,8 +10,10 @@ import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyUse } from '../keys/last-use.ts';
 import type { WrappingKeySpec } from '../keys/material-wrapping.ts';
 import type { RotationType } from '../keys/rotation.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
 import type { Grant, GrantOperation, GrantParty } from '../policy/grant.ts';
+import type { Principal } from '../policy/principal.ts';
 
 /** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
 export class VersionConflictError extends Error {
@@ -258,10 +260,10 @@ export interface AccessRequest {
   readonly resourceArn: string;
   /** The account that owns the resource. */
   readonly resourceAccountId: string;
-  /** JSON text of the key policy, for actions on a key. */
-  readonly resourcePolicy?: string | undefined;
-  /** JSON text of the policy of the VPC endpoint that the request came through. */
-  readonly endpointPolicy?: string | undefined;
+  /** The key policy, for actions on a key. */
+  readonly resourcePolicy?: CompiledPolicy | undefined;
+  /** The policy of the VPC endpoint that the request came through. */
+  readonly endpointPolicy?: CompiledPolicy | undefined;
   readonly values: ConditionValues;
   readonly encryptionContext?: Readonly<Record<string, string>> | undefined;
   /** The grant that CreateGrant is to make. */
@@ -282,8 +284,24 @@ export type Decision =
 
 export interface AccessControl {
   decide(request: AccessRequest): MaybePromise<Decision>;
+  /** The caller as policies see it, with its tags. */
+  describe(caller: Caller): MaybePromise<Principal>;
   /** Whether the caller may retire `grant`, by what the grant itself and the caller's own policies say. */
   decideOnRetirement(request: AccessRequest, grant: Grant): MaybePromise<Decision>;
+}
+
+/** Who stands behind the names in policies and grants: users, roles and their sessions. */
+export interface PrincipalDirectory {
+  /**
+   * What a policy or a grant keeps of a principal: the unique id for an ARN, with the name of the session behind a colon
+   * for a session of a role. What has no unique id stays as it is: root users, accounts, everyone, and users and roles of
+   * accounts of which nobody is known here.
+   *
+   * @returns undefined when there is no such user or role
+   */
+  identify(name: string): Promise<string | undefined>;
+  /** The ARN behind what {@link identify} gave; the same text again when that has none, or nobody has it any more. */
+  show(id: string): Promise<string>;
 }
 
 /** Grants at rest. A change is on disk when the promise resolves. */

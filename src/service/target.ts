@@ -5,6 +5,7 @@ import type { KeyOrigin, KeyUsage } from '../keys/key-spec.ts';
 import type { StateRule } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { Grant } from '../policy/grant.ts';
+import type { Policy } from '../policy/policy.ts';
 
 /** A VPC endpoint that a request came through. */
 export interface VpcEndpoint {
@@ -12,8 +13,8 @@ export interface VpcEndpoint {
   readonly id: string;
   /** `vpc-` and hexadecimal digits. */
   readonly vpcId: string;
-  /** JSON text of the endpoint policy: it limits what goes through, and grants nothing. */
-  readonly policy: string;
+  /** It limits what goes through, and grants nothing. */
+  readonly policy: Policy;
 }
 
 /** How a request came, for conditions of policies; a fact that nobody knows is absent. */

@@ -1,10 +1,9 @@
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
-import { authorize } from './authorize.ts';
+import { authorize, type Decider } from './authorize.ts';
 import type { Operation, OperationContext } from './operation.ts';
-import type { AccessControl } from './ports.ts';
 import type { Target } from './target.ts';
 
-const EVERYTHING: AccessControl = {
+const EVERYTHING: Decider = {
   decide: () => ({ effect: 'allow' }),
   decideOnRetirement: () => ({ effect: 'allow' }),
 };

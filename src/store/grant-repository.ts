@@ -4,7 +4,7 @@ import { EntityCache } from '../base/entity-cache.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { grantSelector } from '../policy/grant-selector.ts';
-import type { Grant, GrantConstraints, GrantOperation, GrantParty } from '../policy/grant.ts';
+import { partyId, type Grant, type GrantConstraints, type GrantOperation, type GrantParty } from '../policy/grant.ts';
 import type { GrantDemand, GrantFilter, GrantRepository, Page, PageRequest } from '../service/ports.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
 import { outboxStatement } from './outbox.ts';
@@ -70,10 +70,12 @@ export class StoredGrants implements GrantRepository {
       query = query.where('grant_id', '=', filter.grantId);
     }
     if (filter.grantee !== undefined) {
-      query = query.where('grantee_kind', '=', filter.grantee.kind).where('grantee', '=', filter.grantee.name);
+      query = query.where('grantee_kind', '=', filter.grantee.kind).where('grantee_id', '=', partyId(filter.grantee));
     }
     if (filter.retiring !== undefined) {
-      query = query.where('retiring_kind', '=', filter.retiring.kind).where('retiring', '=', filter.retiring.name);
+      query = query
+        .where('retiring_kind', '=', filter.retiring.kind)
+        .where('retiring_id', '=', partyId(filter.retiring));
     }
     const rows = await query
       .orderBy('grant_id')
@@ -127,7 +129,7 @@ export class StoredGrants implements GrantRepository {
       .where('region', '=', region)
       .where('key_id', '=', keyId)
       .where('grantee_kind', '=', demand.kind)
-      .where('grantee', 'in', demand.grantees)
+      .where('grantee_id', 'in', demand.grantees)
       .where('operations', 'like', `%"${demand.operation}"%`);
     if (demand.selectors !== undefined) {
       query = query.where('selector', 'in', demand.selectors);
@@ -155,8 +157,10 @@ function toRow(grant: Grant, fingerprint: string): GrantTable {
     name: grant.name ?? null,
     grantee_kind: grant.grantee.kind,
     grantee: grant.grantee.name,
+    grantee_id: partyId(grant.grantee),
     retiring_kind: grant.retiring?.kind ?? null,
     retiring: grant.retiring?.name ?? null,
+    retiring_id: grant.retiring === undefined ? null : partyId(grant.retiring),
     issuing_account_id: grant.issuingAccountId,
     operations: JSON.stringify(grant.operations),
     constraints: grant.constraints === undefined ? null : JSON.stringify(grant.constraints),
@@ -170,11 +174,15 @@ function fromRow(row: Selectable<GrantTable>): Grant {
     keyId: row.key_id,
     grantId: row.grant_id,
     name: row.name ?? undefined,
-    grantee: { kind: row.grantee_kind as GrantParty['kind'], name: row.grantee },
-    retiring: row.retiring === null ? undefined : { kind: row.retiring_kind as GrantParty['kind'], name: row.retiring },
+    grantee: toParty(row.grantee_kind, row.grantee, row.grantee_id),
+    retiring: row.retiring === null ? undefined : toParty(row.retiring_kind, row.retiring, row.retiring_id),
     issuingAccountId: row.issuing_account_id,
     operations: JSON.parse(row.operations) as GrantOperation[],
     constraints: row.constraints === null ? undefined : (JSON.parse(row.constraints) as GrantConstraints),
     createdMs: row.created_ms,
   };
+}
+
+function toParty(kind: string | null, name: string, id: string | null): GrantParty {
+  return { kind: kind as GrantParty['kind'], name, ...(id === null || id === name ? {} : { uniqueId: id }) };
 }

@@ -9,6 +9,7 @@ import type { KeyState } from '../keys/key-state.ts';
 import type { ConnectionState, KeyStoreMembership } from '../keys/key-store.ts';
 import type { KmsKey, MultiRegionConfiguration } from '../keys/kms-key.ts';
 import type { RotationType } from '../keys/rotation.ts';
+import { loadPolicy } from '../policy/policy.ts';
 import type {
   KeyChange,
   KeyRepository,
@@ -344,7 +345,7 @@ function toRow(key: KmsKey): Insertable<KmsKeyTable> {
     origin: key.origin,
     state: key.state,
     description: key.description,
-    policy: key.policy,
+    policy: key.policy.text,
     tags: JSON.stringify([...key.tags]),
     multi_region_type: key.multiRegion?.type ?? null,
     multi_region: key.multiRegion === undefined ? null : JSON.stringify(key.multiRegion),
@@ -392,7 +393,7 @@ function fromRow(row: KeyRow): KmsKey {
     origin: row.origin as KeyOrigin,
     state: row.state as KeyState,
     description: row.description,
-    policy: row.policy,
+    policy: loadPolicy(row.policy, 'key'),
     tags: new Map(JSON.parse(row.tags) as [string, string][]),
     multiRegion: row.multi_region === null ? undefined : (JSON.parse(row.multi_region) as MultiRegionConfiguration),
     currentMaterialId: row.current_material_id ?? undefined,

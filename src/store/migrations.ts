@@ -162,8 +162,10 @@ async function createGrants(schema: Schema): Promise<void> {
     .addColumn('name', 'text')
     .addColumn('grantee_kind', 'text', (column) => column.notNull())
     .addColumn('grantee', 'text', (column) => column.notNull())
+    .addColumn('grantee_id', 'text', (column) => column.notNull())
     .addColumn('retiring_kind', 'text')
     .addColumn('retiring', 'text')
+    .addColumn('retiring_id', 'text')
     .addColumn('issuing_account_id', 'text', (column) => column.notNull())
     .addColumn('operations', 'text', (column) => column.notNull())
     .addColumn('constraints', 'text')
@@ -178,9 +180,9 @@ async function createGrants(schema: Schema): Promise<void> {
   await schema
     .createIndex('grants_by_grantee')
     .on('grants')
-    .columns(['region', 'key_id', 'grantee', 'selector'])
+    .columns(['region', 'key_id', 'grantee_id', 'selector'])
     .execute();
-  await schema.createIndex('grants_by_retiring').on('grants').columns(['region', 'retiring', 'grant_id']).execute();
+  await schema.createIndex('grants_by_retiring').on('grants').columns(['region', 'retiring_id', 'grant_id']).execute();
 }
 
 async function createKeyLastUses(schema: Schema): Promise<void> {

@@ -46,6 +46,11 @@ export class StoredPrincipals implements PrincipalRecords {
     return rows.map(toRecord);
   }
 
+  async hasAny(accountId: string): Promise<boolean> {
+    const query = this.#db.selectFrom('principals').select('unique_id').where('account_id', '=', accountId).limit(1);
+    return (await query.executeTakeFirst()) !== undefined;
+  }
+
   insert(record: PrincipalRecord): Promise<boolean> {
     const query = this.#db
       .insertInto('principals')

@@ -94,8 +94,11 @@ export interface GrantTable {
   name: string | null;
   grantee_kind: string;
   grantee: string;
+  /** What callers are matched by: a unique id, or the same as `grantee`. */
+  grantee_id: string;
   retiring_kind: string | null;
   retiring: string | null;
+  retiring_id: string | null;
   issuing_account_id: string;
   /** JSON list. */
   operations: string;

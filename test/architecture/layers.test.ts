@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkLayers, checkPurity } from './layers.ts';
 import { checkFrees, checkIncludes } from './native.ts';
+import { moduleReferences } from './syntax.ts';
 import { describeViolations, readFiles } from './tree.ts';
 
 const sources = readFiles('src', /\.ts$/);
@@ -21,6 +22,22 @@ describe('this checkout', () => {
     expect(describeViolations(checkPurity(sources))).toEqual([]);
   });
 
+  it('compiles policies in one place, which decisions do not know', () => {
+    const usersOf = (specifier: RegExp, value?: string): readonly string[] =>
+      sources
+        .filter((file) =>
+          moduleReferences(file).some(
+            ({ specifier: found, isTypeOnly, names }) =>
+              specifier.test(found) && !isTypeOnly && (value === undefined || names?.includes(value) !== false),
+          ),
+        )
+        .map(({ path }) => path);
+    expect(usersOf(/\/compile\.ts$/, 'compilePolicy')).toEqual(['src/policy/policy.ts']);
+    const deciders = ['src/policy/decide.ts', 'src/iam/policy-access.ts', 'src/service/authorize.ts'];
+    expect(sources.map(({ path }) => path)).toEqual(expect.arrayContaining(deciders));
+    expect(usersOf(/\/policy\.ts$/).filter((path) => deciders.includes(path))).toEqual([]);
+  });
+
   it('includes only downwards in native', () => {
     expect(describeViolations(checkIncludes(native))).toEqual([]);
   });
@@ -36,7 +53,7 @@ describe('checkLayers', () => {
   it.each([
     ["import { a } from '../engine/engine.ts';", 'imports up a layer: src/engine'],
     ["import type { A } from '../service/ports.ts';", 'imports up a layer: src/service'],
-    ["export { a } from '../policy/parse.ts';", 'imports across to a sibling: src/policy'],
+    ["export { a } from '../engine/parse.ts';", 'imports up a layer: src/engine'],
     ["const a = await import('../store/sqlite.ts');", 'imports up a layer: src/store'],
     ["type A = import('../cli/main.ts').A;", 'imports up a layer: src/cli'],
     ["import a = require('../server/http.ts');", 'imports up a layer: src/server'],

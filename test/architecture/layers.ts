@@ -10,7 +10,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['base'],
   ['pkcs11'],
-  ['keys', 'policy', 'ciphertext', 'attestation'],
+  ['policy', 'ciphertext', 'attestation'],
+  ['keys'],
   ['service'],
   ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam', 'quotas'],
   ['engine'],
@@ -22,7 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const TOP = LAYERS.length;
 
 /** Layers that get clock, randomness and configuration from their callers and do no I/O. */
-const PURE_FOLDERS: readonly string[] = LAYERS.find((layer) => layer.includes('policy')) ?? [];
+const PURE_FOLDERS: readonly string[] = LAYERS.slice(3, 5).flat();
 
 /** What pure layers may take from modules of node: functions that compute from their arguments alone. */
 const PURE_IMPORTS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -17,6 +17,7 @@ import {
 import { expect, it } from 'vitest';
 import type { Caller } from '../../src/base/caller.ts';
 import { callerOf, type PrincipalSettings } from '../../src/iam/identities.ts';
+import { loadPolicy } from '../../src/policy/policy.ts';
 import { ACCOUNT, OTHER_ACCOUNT, REGION, type Way } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { describeKms } from './suite.ts';
@@ -185,7 +186,11 @@ describeKms('access', (suite) => {
 
   it('requests through a VPC endpoint are bound by its policy, and known by it', async () => {
     const endpoint = (text: string): Way => ({
-      vpcEndpoint: { id: 'vpce-0123456789abcdef0', vpcId: 'vpc-0123456789abcdef0', policy: text },
+      vpcEndpoint: {
+        id: 'vpce-0123456789abcdef0',
+        vpcId: 'vpc-0123456789abcdef0',
+        policy: loadPolicy(text, 'vpcEndpoint'),
+      },
     });
     const Condition = { StringEquals: { 'aws:SourceVpce': 'vpce-0123456789abcdef0' } };
     const user = await create({ policy: policy({ Condition }) });

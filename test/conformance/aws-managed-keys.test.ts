@@ -229,7 +229,7 @@ describeKms('AWS managed keys', (suite) => {
       Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:*', Resource: '*' }],
     });
     const AliasName = 'alias/mine';
-    const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/a`;
+    const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/administrator`;
 
     it.each([
       ['CancelKeyDeletion', (KeyId: string) => suite.kms.send(new CancelKeyDeletionCommand({ KeyId }))],

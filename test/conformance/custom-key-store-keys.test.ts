@@ -436,7 +436,7 @@ describeKms(
         await disconnect(id);
         await suite.kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] }));
         await suite.kms.send(new CreateAliasCommand({ AliasName: 'alias/in-a-store', TargetKeyId: KeyId }));
-        const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/somebody`;
+        const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/administrator`;
         await suite.kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Encrypt'] }));
       });
     });

@@ -10,7 +10,8 @@ import {
   type CreateGrantCommandInput,
   type GrantListEntry,
 } from '@aws-sdk/client-kms';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import type { PrincipalRecord } from '../../src/base/stored-records.ts';
 import { ACCOUNT, OTHER_REGION } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { describeKms } from './suite.ts';
@@ -18,7 +19,17 @@ import { describeKms } from './suite.ts';
 const WORKER = `arn:aws:iam::${ACCOUNT}:role/worker`;
 const JANITOR = `arn:aws:iam::${ACCOUNT}:user/janitor`;
 
+const TRUST = JSON.stringify({ Statement: { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' } });
+
 describeKms('grants', (suite) => {
+  const createRole = (name: string): Promise<PrincipalRecord> =>
+    suite.door.engine.identities.create({ accountId: ACCOUNT, kind: 'role', name }, { trustPolicy: TRUST });
+
+  beforeAll(async () => {
+    await createRole('worker');
+    await suite.door.engine.identities.create({ accountId: ACCOUNT, kind: 'user', name: 'janitor' });
+  });
+
   const create = async (
     KeyId: string,
     input: Partial<CreateGrantCommandInput> = {},
@@ -119,7 +130,7 @@ describeKms('grants', (suite) => {
   it('grants are listed page by page, filtered, and by who may retire them', async () => {
     const { KeyId, Arn } = await suite.createKey();
     const { KeyId: otherKey } = await suite.createKey();
-    const retiring = `arn:aws:iam::${ACCOUNT}:role/retiring-${KeyId}`;
+    const { arn: retiring } = await createRole(`retiring-${KeyId}`);
     const made = [];
     for (let index = 0; index < 5; index++) {
       made.push((await create(index < 4 ? KeyId : otherKey, { RetiringPrincipal: retiring })).GrantId);

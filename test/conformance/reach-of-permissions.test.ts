@@ -16,12 +16,14 @@ import {
 import { expect, it } from 'vitest';
 import type { PrincipalRecord } from '../../src/base/stored-records.ts';
 import { callerOf } from '../../src/iam/identities.ts';
+import { loadPolicy, type Policy } from '../../src/policy/policy.ts';
 import type { RequestOrigin } from '../../src/service/target.ts';
 import { ACCOUNT, OTHER_ACCOUNT, OTHER_REGION, REGION } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { describeKms } from './suite.ts';
 
 type Statement = Readonly<Record<string, unknown>>;
+const endpointPolicy = (statement: Statement): Policy => loadPolicy(policy(statement), 'vpcEndpoint');
 const allow = (Action: string | readonly string[], more: Statement = {}): Statement => ({
   Effect: 'Allow',
   Action,
@@ -31,6 +33,7 @@ const allow = (Action: string | readonly string[], more: Statement = {}): Statem
 const deny = (Action: string, more: Statement = {}): Statement => ({ ...allow(Action, more), Effect: 'Deny' });
 const policy = (...Statement: Statement[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
 
+const WORKER = `arn:aws:iam::${ACCOUNT}:user/administrator`;
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 describeKms('the reach of permissions', (suite) => {
@@ -96,7 +99,7 @@ describeKms('the reach of permissions', (suite) => {
   it('the grants that a service may retire are not for others to list', async () => {
     const { KeyId } = await suite.createKey();
     const RetiringServicePrincipal = 'backup.eu.amazonaws.com';
-    const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/worker`;
+    const GranteePrincipal = WORKER;
     await suite.kms.send(
       new CreateGrantCommand({ KeyId, GranteePrincipal, RetiringServicePrincipal, Operations: ['Decrypt'] }),
     );
@@ -124,7 +127,7 @@ describeKms('the reach of permissions', (suite) => {
     const { GrantId } = await suite.kms.send(
       new CreateGrantCommand({
         KeyId: Arn,
-        GranteePrincipal: `arn:aws:iam::${ACCOUNT}:user/worker`,
+        GranteePrincipal: WORKER,
         Operations: ['Decrypt'],
       }),
     );
@@ -171,7 +174,7 @@ describeKms('the reach of permissions', (suite) => {
     };
     const { KeyId } = await suite.createKey();
     const grantTo = async (RetiringPrincipal: string): Promise<string | undefined> => {
-      const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/worker`;
+      const GranteePrincipal = WORKER;
       const made = await suite.kms.send(
         new CreateGrantCommand({ KeyId, GranteePrincipal, RetiringPrincipal, Operations: ['Decrypt'] }),
       );
@@ -183,7 +186,7 @@ describeKms('the reach of permissions', (suite) => {
       origin: RequestOrigin = {},
     ): Promise<unknown> => engine.call('RetireGrant', { GrantToken }, { caller, region: REGION, origin });
     const through = (action: string): RequestOrigin => ({
-      vpcEndpoint: { id: 'vpce-1', vpcId: 'vpc-1', policy: policy(allow(action, { Principal: '*' })) },
+      vpcEndpoint: { id: 'vpce-1', vpcId: 'vpc-1', policy: endpointPolicy(allow(action, { Principal: '*' })) },
     });
     await expectError(retire(session, await grantTo(role.arn)), 'AccessDeniedException', /permissions boundary/);
     const token = await grantTo(user.arn);

@@ -82,7 +82,7 @@ async function grantsLookedAt(request: () => Promise<unknown>): Promise<readonly
 }
 
 it.each([
-  ['are for others', { grantee: "'arn:aws:iam::111122223333:user/other-' || n" }],
+  ['are for others', { grantee_id: "'AIDAOTHEROTHER' || n" }],
   [
     'are for the same grantee in other contexts',
     {
@@ -117,11 +117,11 @@ it('the grants of a grantee are found by an index', () => {
   const plan = database
     .prepare(
       `EXPLAIN QUERY PLAN SELECT * FROM grants WHERE region = '' AND key_id = '' AND grantee_kind = 'principal'
-       AND grantee IN ('a', 'b') AND selector IN ('c', 'd') AND operations LIKE '%"Encrypt"%'`,
+       AND grantee_id IN ('a', 'b') AND selector IN ('c', 'd') AND operations LIKE '%"Encrypt"%'`,
     )
     .all() as readonly { readonly detail: string }[];
   database.close();
-  expect(plan[0]?.detail).toContain('grants_by_grantee (region=? AND key_id=? AND grantee=? AND selector=?)');
+  expect(plan[0]?.detail).toContain('grants_by_grantee (region=? AND key_id=? AND grantee_id=? AND selector=?)');
 });
 
 it('a token makes a fresh grant usable at once in another engine, and none is needed soon after', async () => {

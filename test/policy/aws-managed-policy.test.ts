@@ -9,8 +9,10 @@ it.each(PREDEFINED_ALIASES)('the policy of the key of %s is well formed', (alias
   if (service === undefined) {
     throw new Error('a predefined alias has no service');
   }
-  expect(parsePolicyDocument(awsManagedKeyPolicy('cn-north-1', '111122223333', service), 'key').ok).toBe(true);
-  expect(awsManagedKeyPolicy('cn-north-1', '111122223333', service)).toContain('arn:aws-cn:iam::111122223333:root');
+  expect(parsePolicyDocument(awsManagedKeyPolicy('cn-north-1', '111122223333', service).text, 'key').ok).toBe(true);
+  expect(awsManagedKeyPolicy('cn-north-1', '111122223333', service).text).toContain(
+    'arn:aws-cn:iam::111122223333:root',
+  );
 });
 
 it('predefined aliases stand in the order in which the store lists names', () => {

@@ -1,12 +1,13 @@
 /** Users, roles and services of a seed file: what it makes, what it leaves alone, and what it refuses. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.ts';
-import { callerOf, rootOf } from '../../src/iam/identities.ts';
+import { ADMINISTRATOR_POLICY, callerOf, rootOf } from '../../src/iam/identities.ts';
 import { applySeed } from '../../src/seed/apply-seed.ts';
 import { expectError } from '../support/expect-error.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ACCOUNT = '012345678901';
+const OTHER_ACCOUNT = '210987654321';
 const REGION = 'eu-central-1';
 const context = { caller: rootOf(ACCOUNT), region: REGION };
 const worker = { accountId: ACCOUNT, kind: 'user', name: 'worker' } as const;
@@ -91,12 +92,81 @@ describe('principals of a seed file', () => {
     expect(made?.identity.arn).toBe(`arn:aws:iam::${ACCOUNT}:user/visitor`);
   });
 
-  it('are left alone by a second load, also when they were changed since', async () => {
+  it('are left alone by a second load of the same file', async () => {
     await applySeed(engine, FILE);
-    await engine.identities.update(worker, () => ({ policies: new Map(), tags: new Map([['team', 'other']]) }));
     const before = await engine.identities.list();
-    expect(await applySeed(engine, FILE)).toEqual({ created: 0, existing: THINGS, generatedAccessKeys: [] });
+    const nothing = { created: 0, changes: [], existing: THINGS, generatedAccessKeys: [] };
+    expect(await applySeed(engine, FILE)).toEqual(nothing);
     expect(await engine.identities.list()).toEqual(before);
+  });
+
+  it('become again what the file says when they were changed since', async () => {
+    await applySeed(engine, FILE);
+    const before = await engine.identities.get(worker);
+    await engine.identities.update(worker, () => ({
+      policies: new Map([['other', ADMINISTRATOR_POLICY]]),
+      permissionsBoundary: undefined,
+      tags: new Map([['team', 'other']]),
+    }));
+    const what = 'policy other, policy use, policy text, permissionsBoundary, tags';
+    const report = { created: 0, changes: [`user worker of account ${ACCOUNT}: ${what}`], existing: THINGS };
+    expect(await applySeed(engine, FILE, { isCheckOnly: true })).toMatchObject(report);
+    expect([...(await engine.identities.get(worker)).policies.keys()]).toEqual(['other']);
+    expect(await applySeed(engine, FILE)).toMatchObject(report);
+    expect(await engine.identities.get(worker)).toEqual({ ...before, version: before.version + 2 });
+    expect(await applySeed(engine, FILE)).toMatchObject({ changes: [] });
+  });
+
+  it('become what another file says, and lose what it leaves out', async () => {
+    await applySeed(engine, FILE);
+    const role = (...more: string[]): string =>
+      ['accounts:', `- accountId: '${ACCOUNT}'`, '  roles:', '  - name: reader', ...more].join('\n');
+    const trust = `    trustPolicy: { Statement: { Effect: Allow, Principal: { AWS: '${ACCOUNT}' }, Action: 'sts:AssumeRole' } }`;
+    expect((await applySeed(engine, role(trust))).changes).toEqual([
+      `role reader of account ${ACCOUNT}: trustPolicy, maxSessionSeconds`,
+    ]);
+    const stored = await engine.identities.get({ accountId: ACCOUNT, kind: 'role', name: 'reader' });
+    expect(stored).toMatchObject({ maxSessionSeconds: 3600, permissionsBoundary: undefined });
+    expect(stored.policies.size + stored.tags.size).toBe(0);
+    // Those whom the file does not name stay.
+    expect(await engine.identities.findByName(worker)).toBeDefined();
+  });
+
+  it('may trust each other, in whatever order and account they stand', async () => {
+    const role = (account: string, name: string, trusted: string): string => `
+- accountId: '${account}'
+  roles:
+  - name: ${name}
+    trustPolicy: { Statement: { Effect: Allow, Principal: { AWS: '${trusted}' }, Action: 'sts:AssumeRole' } }`;
+    const [a, b] = [`arn:aws:iam::${ACCOUNT}:role/a`, `arn:aws:sts::${OTHER_ACCOUNT}:assumed-role/b/work`];
+    const file = `accounts:${role(ACCOUNT, 'a', b)}${role(OTHER_ACCOUNT, 'b', a)}`;
+    expect(await applySeed(engine, file)).toMatchObject({ created: 2, changes: [] });
+    const idOf = async (accountId: string, name: string): Promise<string> =>
+      (await engine.identities.get({ accountId, kind: 'role', name })).uniqueId;
+    const first = await engine.identities.get({ accountId: ACCOUNT, kind: 'role', name: 'a' });
+    expect(first.trustPolicy).toContain(`"${await idOf(OTHER_ACCOUNT, 'b')}:work"`);
+    expect(await applySeed(engine, file)).toMatchObject({ created: 0, changes: [], existing: 2 });
+    await engine.identities.delete({ accountId: OTHER_ACCOUNT, kind: 'role', name: 'b' });
+    expect((await applySeed(engine, file)).changes).toEqual([`role a of account ${ACCOUNT}: trustPolicy`]);
+  });
+
+  it('must be there, or in the file, to be named', async () => {
+    const nobody = `arn:aws:iam::${ACCOUNT}:user/nobody`;
+    const Principal = `Principal: { AWS: '${nobody}' }`;
+    const role = `{ name: r, trustPolicy: { Statement: { Effect: Allow, ${Principal}, Action: 'sts:*' } } }`;
+    const account = `accounts:\n- accountId: '${ACCOUNT}'\n  users: [{ name: u }]\n`;
+    await expectRefused(
+      `${account}  roles:\n  - ${role}`,
+      new RegExp(`Invalid principal in policy: "AWS":"${nobody}"`),
+    );
+    const key = `keys:\n- keyId: 1f5a4c2e-6b7d-4e8f-9a0b-1c2d3e4f5a6b\n  region: ${REGION}\n`;
+    const statement = `{ Effect: Allow, ${Principal}, Action: 'kms:*', Resource: '*' }`;
+    await expectRefused(`${account}${key}  policy: { Statement: ${statement} }`, /one or more invalid principals/);
+    const grant = `{ name: g, granteePrincipal: '${nobody}', operations: [Decrypt] }`;
+    await expectRefused(
+      `${account}${key}  grants: [${grant}]`,
+      new RegExp(`ARN does not refer to a valid principal: ${nobody}`),
+    );
   });
 
   it('are made again with their access keys when they were deleted', async () => {

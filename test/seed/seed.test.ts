@@ -88,7 +88,7 @@ describe('a seed file', () => {
         `grants: [{ name: g, granteePrincipal: "arn:aws:iam::${ACCOUNT}:role/r", operations: [Decrypt, Encrypt] }]`,
       ),
     );
-    expect(report).toEqual({ created: 4, existing: 0, generatedAccessKeys: [] });
+    expect(report).toEqual({ created: 4, changes: [], existing: 0, generatedAccessKeys: [] });
     const { KeyMetadata } = await engine.call('DescribeKey', { KeyId: 'alias/two' }, context);
     expect(KeyMetadata).toMatchObject({
       KeyId: KEY,
@@ -137,7 +137,12 @@ describe('a seed file', () => {
     expect(first).toMatchObject({ created: 15, existing: 0 });
     expect(first.generatedAccessKeys).toMatchObject([{ accountId: '111122223333' }]);
     const before = await inventory();
-    expect(await applySeed(engine, EXAMPLE)).toEqual({ created: 0, existing: 15, generatedAccessKeys: [] });
+    expect(await applySeed(engine, EXAMPLE)).toEqual({
+      created: 0,
+      changes: [],
+      existing: 15,
+      generatedAccessKeys: [],
+    });
     expect(await inventory()).toEqual(before);
   });
 

@@ -1,7 +1,7 @@
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import type { Alias } from '../../keys/alias.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
-import type { Grant, GrantParty } from '../../policy/grant.ts';
+import { partyId, type Grant, type GrantParty } from '../../policy/grant.ts';
 import type { ServicePorts } from '../../service/pipeline.ts';
 import type {
   AliasRepository,
@@ -133,7 +133,7 @@ class LaggingGrants implements GrantRepository {
           grant.region === key.region &&
           grant.keyId === key.keyId &&
           grant.grantee.kind === demand.kind &&
-          demand.grantees.includes(grant.grantee.name) &&
+          demand.grantees.includes(partyId(grant.grantee)) &&
           grant.operations.includes(demand.operation),
       );
       return [...grants.filter(({ grantId }) => this.#history.shown(grantId) === undefined), ...ended];
@@ -184,5 +184,5 @@ function matches(grant: Grant, { keyId, grantId, grantee, retiring }: GrantFilte
 }
 
 function isSameParty(left: GrantParty, right: GrantParty | undefined): boolean {
-  return left.kind === right?.kind && left.name === right.name;
+  return left.kind === right?.kind && partyId(left) === partyId(right);
 }

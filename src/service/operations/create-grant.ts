@@ -8,7 +8,7 @@ import {
   type Grant,
   type GrantParty,
 } from '../../policy/grant.ts';
-import { requireParty, sealGrantToken } from '../grants.ts';
+import { requireIdentified, requireParty, sealGrantToken } from '../grants.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import { enumeration, list, optional, required, string, structure } from '../schema.ts';
@@ -59,7 +59,7 @@ export const createGrant = defineOperation({
   resolve: onKey({ action: 'kms:CreateGrant', forms: 'idOrArn', rule: 'offline' }),
   async execute(authorized, request, context) {
     const { key } = authorized.targets[0];
-    const planned = planGrant(request, key, context);
+    const planned = await planGrant(request, key, context);
     const fingerprint = grantFingerprint(planned);
     // Only a name makes a repeated call the same grant.
     const same =
@@ -82,11 +82,11 @@ export const createGrant = defineOperation({
  *
  * @throws KmsServiceError ValidationException, InvalidArnException
  */
-export function planGrant(
+export async function planGrant(
   request: CreateGrantInput,
   key: KmsKey,
-  context: Pick<OperationContext, 'caller' | 'nowMs' | 'random'>,
-): Grant {
+  context: Pick<OperationContext, 'caller' | 'nowMs' | 'random' | 'principals'>,
+): Promise<Grant> {
   const grantee = requireParty('Grantee', request.GranteePrincipal, request.GranteeServicePrincipal);
   if (grantee === undefined) {
     throw new KmsServiceError('ValidationException', 'You must specify a GranteePrincipal or GranteeServicePrincipal.');
@@ -104,8 +104,8 @@ export function planGrant(
     keyId: key.keyId,
     grantId: Buffer.from(context.random.randomBytes(GRANT_ID_BYTES)).toString('hex'),
     name: request.Name,
-    grantee,
-    retiring,
+    grantee: await requireIdentified(grantee, context.principals),
+    retiring: retiring && (await requireIdentified(retiring, context.principals)),
     issuingAccountId: context.caller.accountId,
     operations: [...new Set(request.Operations)],
     constraints: request.Constraints,

@@ -1,6 +1,6 @@
 import { keyArn } from '../../base/arn.ts';
 import { KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import {
   CUSTOMER_MASTER_KEY_SPECS,
   KEY_ORIGINS,
@@ -14,11 +14,11 @@ import {
 import { formatKeyId, type KmsKey } from '../../keys/kms-key.ts';
 import { isImportable } from '../../keys/material-wrapping.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
-import type { ConditionRequest } from '../conditions.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { keyMetadata, type KeyMetadata } from '../key-metadata.ts';
 import { placeKey } from '../key-placement.ts';
 import { requireKeyQuota } from '../key-quota.ts';
-import { requireAcceptablePolicy } from '../key-policy.ts';
+import { requireAcceptablePolicy, type PolicyContext } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
 import { boolean, enumeration, optional, structure } from '../schema.ts';
@@ -66,18 +66,16 @@ export const createKey = defineOperation({
       : ([create, resolver.newKey('kms:TagResource')] as const);
   },
   execute(_authorized, request, context) {
-    const plan = planKey(request, context);
-    const placed = chain(requireKeyQuota(context.region, context), () => placeKey(request, context));
-    return chain(placed, (keyStore) => {
-      const key: KmsKey = { ...plan, keyStore };
+    return chain(planKey(request, context), async (plan) => {
+      await requireKeyQuota(context.region, context);
+      const key: KmsKey = { ...plan, keyStore: await placeKey(request, context) };
       if (key.origin === 'EXTERNAL') {
         return createWithoutMaterial(key, context);
       }
-      return chain(context.materials.generate(key, context.nowMs), async (material) => {
-        const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
-        await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
-        return { KeyMetadata: keyMetadata(complete) };
-      });
+      const material = await context.materials.generate(key, context.nowMs);
+      const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
+      await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
+      return { KeyMetadata: keyMetadata(complete) };
     });
   },
 });
@@ -104,9 +102,9 @@ async function createWithoutMaterial(
  */
 export function planKey(
   request: CreateKeyInput,
-  context: ConditionRequest & Pick<OperationContext, 'random'>,
+  context: PolicyContext & Pick<OperationContext, 'random'>,
   fixedKeyId?: string,
-): KmsKey {
+): MaybePromise<KmsKey> {
   const keySpec = requireSpec(request);
   const keyUsage = requireUsage(keySpec, request.KeyUsage);
   const { caller, region } = context;
@@ -114,7 +112,7 @@ export function planKey(
   const keyId = fixedKeyId ?? formatKeyId(context.random.randomBytes(16), isMultiRegion);
   const arn = keyArn(region, caller.accountId, keyId);
   const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
-  return {
+  const key: Omit<KmsKey, 'policy'> = {
     region,
     accountId: caller.accountId,
     keyId,
@@ -125,10 +123,6 @@ export function planKey(
     origin: requireOrigin(keySpec, request.Origin),
     state: 'Enabled',
     description: request.Description ?? '',
-    policy:
-      request.Policy === undefined
-        ? defaultKeyPolicy(region, caller.accountId)
-        : requireAcceptablePolicy({ text: request.Policy, keyArn: arn, bypassesLockoutCheck }, context),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: isMultiRegion ? { type: 'PRIMARY', primaryRegion: region, replicaRegions: [] } : undefined,
     currentMaterialId: undefined,
@@ -140,6 +134,12 @@ export function planKey(
     pendingWindowDays: undefined,
     version: 1,
   };
+  const { Policy: text } = request;
+  const policy =
+    text === undefined
+      ? defaultKeyPolicy(region, caller.accountId)
+      : requireAcceptablePolicy({ text, key, bypassesLockoutCheck }, context);
+  return chain<Policy, KmsKey>(policy, (made) => ({ ...key, policy: made }));
 }
 
 function requireSpec({ KeySpec: spec, CustomerMasterKeySpec: oldSpec }: CreateKeyInput): KeySpec {

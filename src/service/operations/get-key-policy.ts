@@ -2,6 +2,7 @@ import { requireDefaultPolicyName } from './put-key-policy.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
+import { showPrincipals } from '../principal-names.ts';
 import * as shapes from '../shapes.ts';
 
 /** Returns the text of a key's policy. @source KMS API Reference, GetKeyPolicy */
@@ -11,8 +12,9 @@ export const getKeyPolicy = defineOperation({
   errors: MANAGEMENT_ERRORS,
   allowsCrossAccount: false,
   resolve: onKey({ action: 'kms:GetKeyPolicy', forms: 'idOrArn', rule: 'any' }),
-  execute(authorized, input) {
+  async execute(authorized, input, { principals }) {
     requireDefaultPolicyName(input.PolicyName);
-    return { Policy: authorized.targets[0].key.policy, PolicyName: 'default' };
+    const { policy } = authorized.targets[0].key;
+    return { Policy: await showPrincipals(policy.text, principals), PolicyName: 'default' };
   },
 });

@@ -1,4 +1,4 @@
-import { grantListEntry, requireParty } from '../grants.ts';
+import { grantListEntry, identifyParty, requireParty } from '../grants.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
 import { MANAGEMENT_ERRORS } from '../error-lists.ts';
 import { defineOperation, onKey } from '../operation.ts';
@@ -22,16 +22,17 @@ export const listGrants = defineOperation({
   errors: [...MANAGEMENT_ERRORS, 'InvalidGrantIdException', 'InvalidMarkerException'],
   allowsCrossAccount: true,
   resolve: onKey({ action: 'kms:ListGrants', forms: 'idOrArn', rule: 'any' }),
-  async execute(authorized, input, { grants }) {
+  async execute(authorized, input, { grants, principals }) {
     const { key } = authorized.targets[0];
-    const grantee = requireParty('Grantee', input.GranteePrincipal, input.GranteeServicePrincipal);
+    const named = requireParty('Grantee', input.GranteePrincipal, input.GranteeServicePrincipal);
+    const grantee = named && ((await identifyParty(named, principals)) ?? named);
     const page = await grants.list(
       key.region,
       { keyId: key.keyId, grantId: input.GrantId, grantee },
       { after: decodeMarker(input.Marker), limit: Math.min(input.Limit ?? DEFAULT_LIMIT, MAX_LIMIT) },
     );
     return {
-      Grants: page.items.map((grant) => grantListEntry(grant, key.accountId)),
+      Grants: await Promise.all(page.items.map((grant) => grantListEntry(grant, key.accountId, principals))),
       ...pageEnd(page.isTruncated, page.items.at(-1)?.grantId),
     };
   },

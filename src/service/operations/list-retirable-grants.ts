@@ -1,6 +1,6 @@
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
 import { accessDenied } from '../authorize.ts';
-import { grantListEntry, requireParty, type GrantListEntry } from '../grants.ts';
+import { grantListEntry, identifyParty, requireParty, type GrantListEntry } from '../grants.ts';
 import { decodeMarker, pageEnd } from '../markers.ts';
 import { defineOperation } from '../operation.ts';
 import { optional, structure } from '../schema.ts';
@@ -39,7 +39,7 @@ export const listRetirableGrants = defineOperation({
       : ([target] as const);
   },
   async execute(authorized, input, context) {
-    const { grants, keys, region } = context;
+    const { grants, keys, principals, region } = context;
     const retiring = requireParty('Retiring', input.RetiringPrincipal, input.RetiringServicePrincipal);
     if (retiring === undefined) {
       throw new KmsServiceError(
@@ -53,7 +53,7 @@ export const listRetirableGrants = defineOperation({
     }
     const page = await grants.list(
       region,
-      { retiring },
+      { retiring: (await identifyParty(retiring, principals)) ?? retiring },
       { after: decodeMarker(input.Marker), limit: Math.min(input.Limit ?? DEFAULT_LIMIT, MAX_LIMIT) },
     );
     const entries = await Promise.all(
@@ -62,7 +62,7 @@ export const listRetirableGrants = defineOperation({
         if (key === undefined) {
           throw new InvariantError(`grant ${grant.grantId} is on a key that does not exist`);
         }
-        return grantListEntry(grant, key.accountId);
+        return grantListEntry(grant, key.accountId, principals);
       }),
     );
     return { Grants: entries, ...pageEnd(page.isTruncated, page.items.at(-1)?.grantId) };

@@ -27,7 +27,7 @@ export const putKeyPolicy = defineOperation({
     const { key } = authorized.targets[0];
     requireDefaultPolicyName(input.PolicyName);
     const bypassesLockoutCheck = input.BypassPolicyLockoutSafetyCheck === true;
-    const policy = requireAcceptablePolicy({ text: input.Policy, keyArn: key.arn, bypassesLockoutCheck }, context);
+    const policy = await requireAcceptablePolicy({ text: input.Policy, key, bypassesLockoutCheck }, context);
     await changeKey(context.keys, key, { policy });
   },
 });

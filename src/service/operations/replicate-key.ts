@@ -1,18 +1,19 @@
 import { keyArn, partitionOf } from '../../base/arn.ts';
 import { InvariantError, KmsServiceError } from '../../base/errors.ts';
-import { chain } from '../../base/maybe-promise.ts';
+import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { importedMaterialsOf, withMaterials } from '../../keys/imported-materials.ts';
 import type { KmsKey } from '../../keys/kms-key.ts';
 import { defaultKeyPolicy } from '../../policy/default-policy.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { findRelatedKeys, nextVersion } from '../change-key.ts';
-import type { ConditionRequest } from '../conditions.ts';
 import { keyMetadata } from '../key-metadata.ts';
 import { requireKeyQuota } from '../key-quota.ts';
-import { requireAcceptablePolicy } from '../key-policy.ts';
+import { requireAcceptablePolicy, type PolicyContext } from '../key-policy.ts';
 import { requireTagMap } from '../key-tags.ts';
 import { defineOperation, type OperationContext } from '../operation.ts';
 import type { KeyChange, NewMaterial } from '../ports.ts';
 import { boolean, optional, required, structure } from '../schema.ts';
+import { showPrincipals } from '../principal-names.ts';
 import * as shapes from '../shapes.ts';
 import type { Target } from '../target.ts';
 
@@ -27,7 +28,7 @@ export const replicateKeyInput = structure({
 type Input = ReturnType<(typeof replicateKeyInput)['parse']>;
 
 export type ReplicaRequest = Omit<Input, 'KeyId'>;
-type ReplicationContext = Pick<OperationContext, 'caller' | 'nowMs' | 'regions' | 'keys' | 'materials' | 'imports'>;
+type ReplicationContext = PolicyContext & Pick<OperationContext, 'regions' | 'keys' | 'materials' | 'imports'>;
 
 /** Materials that are copied at a time. */
 const BATCH = 100;
@@ -71,7 +72,7 @@ export const replicateKey = defineOperation({
     const replica = await addReplica(authorized.targets[0].key, request, context);
     return {
       ReplicaKeyMetadata: { ...keyMetadata(replica), KeyState: 'Creating' as const, Enabled: false },
-      ReplicaPolicy: replica.policy,
+      ReplicaPolicy: await showPrincipals(replica.policy.text, context.principals),
       ReplicaTags: [...replica.tags].map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
     };
   },
@@ -91,7 +92,7 @@ export async function addReplica(
   state: 'Enabled' | 'Disabled' = 'Enabled',
 ): Promise<KmsKey> {
   await requireReplicable(primary, request.ReplicaRegion, context);
-  const planned = { ...planReplica(primary, request, context), state };
+  const planned = { ...(await planReplica(primary, request, context)), state };
   const replica = await withSharedImports(primary, planned, context);
   const materials = primary.imported === undefined ? await copyMaterials(primary, replica, context) : [];
   const related = [primary, ...(await findRelatedKeys(context.keys, primary))];
@@ -122,29 +123,27 @@ async function requireReplicable(primary: KmsKey, region: string, context: Repli
 export function planReplica(
   primary: KmsKey,
   request: ReplicaRequest,
-  context: Omit<ConditionRequest, 'region'>,
-): KmsKey {
-  const { ReplicaRegion: region, Policy: policy } = request;
+  context: Omit<PolicyContext, 'region'>,
+): MaybePromise<KmsKey> {
+  const { ReplicaRegion: region, Policy: text } = request;
   const bypassesLockoutCheck = request.BypassPolicyLockoutSafetyCheck === true;
   const arn = keyArn(region, primary.accountId, primary.keyId);
-  return {
+  const replica: Omit<KmsKey, 'policy'> = {
     ...primary,
     region,
     arn,
     description: request.Description ?? '',
-    policy:
-      policy === undefined
-        ? defaultKeyPolicy(region, primary.accountId)
-        : // The request is made in the Region of the primary.
-          requireAcceptablePolicy(
-            { text: policy, keyArn: arn, bypassesLockoutCheck },
-            { ...context, region: primary.region },
-          ),
     tags: requireTagMap(request.Tags ?? []),
     multiRegion: { ...withReplica(primary, region), type: 'REPLICA' },
     createdMs: context.nowMs,
     version: 1,
   };
+  const policy =
+    text === undefined
+      ? defaultKeyPolicy(region, primary.accountId)
+      : // The request is made in the Region of the primary.
+        requireAcceptablePolicy({ text, key: replica, bypassesLockoutCheck }, { ...context, region: primary.region });
+  return chain<Policy, KmsKey>(policy, (made) => ({ ...replica, policy: made }));
 }
 
 /** A replica of an imported key needs the same bytes, and waits for them. */
