@@ -8,14 +8,8 @@
  */
 export { Engine, type CallContext, type EngineOptions } from './engine/engine.ts';
 export { AttestationError } from './attestation/attestation-error.ts';
-export {
-  callerOf,
-  IdentityError,
-  rootOf,
-  type Identities,
-  type PrincipalName,
-  type PrincipalSettings,
-} from './iam/identities.ts';
+export { callerOf, rootOf, type Identities, type PrincipalName, type PrincipalSettings } from './iam/identities.ts';
+export { IdentityError } from './iam/identity-error.ts';
 export { ERROR_CATALOGUE, KmsServiceError, type ErrorName } from './base/errors.ts';
 export type { Caller } from './base/caller.ts';
 export type { Clock } from './base/clock.ts';

@@ -103,8 +103,11 @@ export interface PrincipalRecords {
 /** Access keys at rest. */
 export interface AccessKeyRecords {
   find(accessKeyId: string): Promise<AccessKeyRecord | undefined>;
-  /** Inserts the record, or replaces the one with its id. */
-  put(record: AccessKeyRecord): Promise<void>;
+  /**
+   * Inserts the record, or replaces the one with its id; false when its principal is gone. Root users have no record,
+   * and are always there.
+   */
+  put(record: AccessKeyRecord): Promise<boolean>;
   /** Returns false when there was no such access key. */
   setActive(accessKeyId: string, isActive: boolean): Promise<boolean>;
   /** Returns false when there was no such access key. */

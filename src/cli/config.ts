@@ -5,6 +5,7 @@ import { parseTrustedRoots } from '../attestation/trusted-roots.ts';
 import { findAccessKeyIdProblem } from '../iam/access-keys.ts';
 import type { QuotaSettings } from '../quotas/request-quotas.ts';
 import { DEFAULT_RATES } from '../service/quota-groups.ts';
+import type { ResourceQuotas } from '../service/resource-quotas.ts';
 import { COMMERCIAL_REGIONS, REGION_PATTERN } from '../base/regions.ts';
 
 /** A setting that cannot be used; its text names the setting and what it must look like. */
@@ -36,6 +37,7 @@ export interface ServerConfig {
   /** Path of the file that describes the listeners of VPC endpoints. */
   readonly vpcEndpoints: string | undefined;
   readonly quotas: QuotaConfig;
+  readonly resourceQuotas: Partial<ResourceQuotas>;
   readonly dataDirectory: string;
   readonly store: string | undefined;
   readonly regions: readonly string[];
@@ -60,6 +62,7 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_TLS_KEY', '  the PEM file of its private key'],
   ['KEYWRIGHT_VPC_ENDPOINTS', 'YAML file with listeners that are VPC endpoints'],
   ['KEYWRIGHT_QUOTAS', 'request quotas: aws (default), off, or aws with other rates: CreateKey=50,…'],
+  ['KEYWRIGHT_RESOURCE_QUOTAS', 'resource quotas other than those of AWS: KeysPerAccount=200000,…'],
   ['KEYWRIGHT_DATA', 'data directory (default ./data)'],
   ['KEYWRIGHT_STORE', 'store URL, sqlite:PATH (default: keywright.db in the data directory)'],
   ['KEYWRIGHT_REGIONS', 'Regions to serve, separated by commas (default: all commercial AWS Regions)'],
@@ -97,6 +100,7 @@ export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
     tls: parseTls(get),
     vpcEndpoints: get('KEYWRIGHT_VPC_ENDPOINTS'),
     quotas: parseQuotas(get('KEYWRIGHT_QUOTAS')),
+    resourceQuotas: parseResourceQuotas(get('KEYWRIGHT_RESOURCE_QUOTAS')),
     seed: seed === undefined ? undefined : resolve(seed),
     hasTestPowers: parseTestPowers(get('KEYWRIGHT_TEST_POWERS'), address.host),
     dataDirectory: resolve(get('KEYWRIGHT_DATA') ?? 'data'),
@@ -156,6 +160,30 @@ function parseQuotas(text = 'aws'): QuotaConfig {
     }
   }
   return { rates: new Map(rates.map(([quota = '', rate]) => [quota, Number(rate)])) };
+}
+
+const RESOURCE_QUOTAS: ReadonlyMap<string, keyof ResourceQuotas> = new Map([
+  ['KeysPerAccount', 'keysPerAccount'],
+  ['KeyStoresPerAccount', 'keyStoresPerAccount'],
+  ['AliasesPerKey', 'aliasesPerKey'],
+  ['GrantsPerKey', 'grantsPerKey'],
+]);
+
+/** A comma list of quota=number on top of AWS's defaults. */
+function parseResourceQuotas(text: string | undefined): Partial<ResourceQuotas> {
+  const parts = text === undefined ? [] : text.split(',').map((part) => part.trim().split('='));
+  return Object.fromEntries(
+    parts.map(([name = '', number = '', ...rest]) => {
+      const quota = RESOURCE_QUOTAS.get(name);
+      if (quota === undefined || rest.length > 0 || !/^[1-9]\d{0,8}$/.test(number)) {
+        throw new ConfigError(
+          `KEYWRIGHT_RESOURCE_QUOTAS must be a comma list out of ${[...RESOURCE_QUOTAS.keys()].join(', ')}, each with a ` +
+            `whole number such as KeysPerAccount=200000; "${name}=${number}" is none`,
+        );
+      }
+      return [quota, Number(number)];
+    }),
+  );
 }
 
 function parseTls(get: (name: string) => string | undefined): TlsConfig {

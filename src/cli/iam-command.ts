@@ -1,13 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { PrincipalKind, PrincipalRecord } from '../base/stored-records.ts';
 import { Engine } from '../engine/engine.ts';
-import {
-  callerOf,
-  IdentityError,
-  type Identities,
-  type PrincipalName,
-  type PrincipalSettings,
-} from '../iam/identities.ts';
+import { IdentityError } from '../iam/identity-error.ts';
+import { callerOf, type Identities, type PrincipalName, type PrincipalSettings } from '../iam/identities.ts';
 import { showPrincipals } from '../service/principal-names.ts';
 import { pairsOf, readText } from './arguments.ts';
 import { ConfigError, readServerConfig } from './config.ts';

@@ -97,9 +97,9 @@ async function checkSeedFile(config: ServerConfig, path: string): Promise<string
   }
 }
 
-function openEngine({ store, regions }: ServerConfig, dataDirectory: string): Promise<Engine> {
+function openEngine({ store, regions, resourceQuotas }: ServerConfig, dataDirectory: string): Promise<Engine> {
   const log = createStderrLog();
-  return Engine.open({ dataDirectory, regions, log, ...(store === undefined ? {} : { store }) });
+  return Engine.open({ dataDirectory, regions, resourceQuotas, log, ...(store === undefined ? {} : { store }) });
 }
 
 /** One byte more than is allowed is enough to see that a file is too large. */

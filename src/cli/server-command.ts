@@ -33,11 +33,12 @@ export async function runServer(args: readonly string[]): Promise<void> {
   }
   const config = readServerConfig(process.env);
   const log = createStderrLog();
-  const { dataDirectory, store, regions, quotas, attestationRoots } = config;
+  const { dataDirectory, store, regions, quotas, resourceQuotas, attestationRoots } = config;
   const engine = await Engine.open({
     dataDirectory,
     regions,
     log,
+    resourceQuotas,
     ...(quotas === undefined ? {} : { requestQuotas: quotas }),
     ...(store === undefined ? {} : { store }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),

@@ -25,11 +25,11 @@ import { SoftwareImport } from '../materials/software-import.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
 import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
-import { DEFAULT_KEYS_PER_ACCOUNT } from '../service/key-quota.ts';
 import { openStoreSecret } from '../service/key-store-secrets.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
 import { OPERATIONS, type OperationInput, type OperationName, type OperationOutput } from '../service/registry.ts';
+import { completeQuotas, type ResourceQuotas } from '../service/resource-quotas.ts';
 import type { RequestForm } from '../service/schema.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { KeyStoreConnections } from './key-store-connections.ts';
@@ -63,8 +63,8 @@ export interface EngineOptions {
   readonly log?: Log;
   /** What tests may do to this engine; its clock is then that of the service, and `clock` that of signatures. */
   readonly testPowers?: TestPowers;
-  /** Customer managed keys that every account may have in a Region; default: 100,000. */
-  readonly keysPerAccount?: number;
+  /** How much every account may have in a Region; default: as much as at AWS. */
+  readonly resourceQuotas?: Partial<ResourceQuotas>;
   /** Request quotas that every account is held to; default: none. */
   readonly requestQuotas?: QuotaSettings;
 }
@@ -121,7 +121,7 @@ export class Engine {
     this.identities = parts.identities;
     this.accessKeys = parts.accessKeys;
     this.access = parts.access;
-    this.sts = new Sts(parts.identities, parts.accessKeys, parts.access, parts.clock);
+    this.sts = new Sts(parts.identities, parts.accessKeys, parts.access, parts.clock, parts.ports.quotas);
     this.clock = parts.clock;
     this.#ports = parts.ports;
     this.#store = parts.store;
@@ -182,7 +182,7 @@ export class Engine {
         ports: {
           regions: new Set(options.regions ?? COMMERCIAL_REGIONS),
           keys: store.keys,
-          keysPerAccount: options.keysPerAccount ?? DEFAULT_KEYS_PER_ACCOUNT,
+          resourceQuotas: completeQuotas(options.resourceQuotas),
           aliases: store.aliases,
           grants: store.grants,
           tokens,

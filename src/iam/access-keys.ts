@@ -5,6 +5,7 @@ import { EntityCache } from '../base/entity-cache.ts';
 import { encodeFields } from '../base/fields.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { AccessKeyRecord, AccessKeyRecords, TemporaryCredential } from '../base/stored-records.ts';
+import { IdentityError } from './identity-error.ts';
 import { randomId } from './unique-ids.ts';
 
 /** An access key in use. */
@@ -80,7 +81,7 @@ export class AccessKeys {
     return this.#records.hasAny(accountId);
   }
 
-  /** Makes an access key with random id and secret for `owner`. */
+  /** Makes an access key with random id and secret for `owner`. @throws IdentityError NoSuchEntity when that is gone */
   async create(owner: Caller): Promise<NewAccessKey> {
     const made = { accessKeyId: randomId(this.#core, 'AKIA'), secretAccessKey: this.#newSecret() };
     await this.put(made, owner);
@@ -129,7 +130,7 @@ export class AccessKeys {
     const secret = this.#importSecret(secretAccessKey);
     const wrapped = this.#core.wrapKey(this.#kek, secret, secretAad(accessKeyId, identity, temporary));
     secret.destroy();
-    await this.#records.put({
+    const isStored = await this.#records.put({
       accessKeyId,
       identity,
       secret: wrapped,
@@ -137,6 +138,9 @@ export class AccessKeys {
       createdMs: this.#clock.nowMs(),
       temporary,
     });
+    if (!isStored) {
+      throw new IdentityError('NoSuchEntity', `The principal ${identity.arn} cannot be found.`);
+    }
   }
 
   /** Whether `secretAccessKey` is the secret of an access key. */

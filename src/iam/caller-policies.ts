@@ -20,7 +20,7 @@ export interface CallerPolicies {
   readonly asksForAliases: boolean;
 }
 
-/** Puts together what decisions about a caller need. One whose principal is gone has no policies; the root user needs none. */
+/** What decisions about a caller need. One whose principal is gone has no policies; the root user needs none. */
 export function loadCaller(caller: Caller, loaded: LoadedPrincipal | undefined): CallerPolicies {
   const { session } = caller;
   const record = loaded?.record;

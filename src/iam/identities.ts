@@ -7,24 +7,10 @@ import type { PrincipalKind, PrincipalRecord, PrincipalRecords } from '../base/s
 import type { PolicyKind } from '../policy/policy-document.ts';
 import { readPolicy } from '../policy/policy.ts';
 import { identifyPrincipals } from '../service/principal-names.ts';
+import { IdentityError } from './identity-error.ts';
 import { loadPrincipal, type LoadedPrincipal } from './loaded-principal.ts';
 import { PrincipalNames } from './principal-names.ts';
 import { randomId } from './unique-ids.ts';
-
-/** Codes of IAM for what can be wrong with a change of an identity. */
-export type IdentityErrorCode =
-  'EntityAlreadyExists' | 'InvalidInput' | 'LimitExceeded' | 'MalformedPolicyDocument' | 'NoSuchEntity';
-
-/** A change of an identity that cannot be made. */
-export class IdentityError extends Error {
-  override readonly name = 'IdentityError';
-  readonly code: IdentityErrorCode;
-
-  constructor(code: IdentityErrorCode, text: string) {
-    super(text);
-    this.code = code;
-  }
-}
 
 /** What names a principal: its account, its kind and its name there. */
 export interface PrincipalName {

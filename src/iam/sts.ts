@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import type { PrincipalRecord } from '../base/stored-records.ts';
 import { readPolicy } from '../policy/policy.ts';
+import type { RequestQuotas } from '../service/ports.ts';
 import { requestConditions } from '../service/conditions.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { integer, list, optional, parseRequest, required, string, structure } from '../service/schema.ts';
@@ -67,23 +68,35 @@ export class Sts {
   readonly #accessKeys: AccessKeys;
   readonly #access: PolicyAccess;
   readonly #clock: Clock;
+  readonly #quotas: RequestQuotas | undefined;
 
-  constructor(identities: Identities, accessKeys: AccessKeys, access: PolicyAccess, clock: Clock) {
+  constructor(
+    identities: Identities,
+    accessKeys: AccessKeys,
+    access: PolicyAccess,
+    clock: Clock,
+    quotas: RequestQuotas | undefined,
+  ) {
     this.#identities = identities;
     this.#accessKeys = accessKeys;
     this.#access = access;
     this.#clock = clock;
+    this.#quotas = quotas;
   }
 
   /**
    * @param parameters as they came, texts throughout
-   * @throws KmsServiceError ValidationException, AccessDeniedException, MalformedPolicyDocumentException
+   * @throws KmsServiceError ValidationException, AccessDeniedException, MalformedPolicyDocumentException,
+   *   ThrottlingException
    */
   async call(
     action: StsAction,
     parameters: Readonly<Record<string, unknown>>,
     context: StsContext,
   ): Promise<StsResult> {
+    if (this.#quotas?.take(context.caller.accountId, context.region, 'SecurityTokenService') === false) {
+      throw new KmsServiceError('ThrottlingException', 'Rate exceeded');
+    }
     // Credentials that a service got in the name of a user would no longer say that a service uses them.
     if (action !== 'GetCallerIdentity' && (context.origin.viaService !== undefined || isService(context.caller))) {
       throw new KmsServiceError('AccessDeniedException', `Services cannot call ${action}`);

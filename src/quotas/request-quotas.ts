@@ -27,7 +27,7 @@ interface Lease {
 }
 
 /**
- * Token buckets by account, Region and quota, shared by all processes on one store: a process leases a small share
+ * Token buckets by holder (account or custom key store), Region and quota, shared by all processes on one store: a process leases a small share
  * of the bucket at once, so that most requests are counted in memory, and the sum stays within the rate.
  */
 export class LeasedRequestQuotas implements RequestQuotas {
@@ -56,12 +56,12 @@ export class LeasedRequestQuotas implements RequestQuotas {
     this.#clock = clock;
   }
 
-  take(accountId: string, region: string, quota: string): boolean {
+  take(holder: string, region: string, quota: string): boolean {
     const rate = this.#settings.rates?.get(quota) ?? defaultRate(quota, region) ?? Number.POSITIVE_INFINITY;
     if (rate === Number.POSITIVE_INFINITY) {
       return true;
     }
-    const bucket = `${accountId}/${region}/${quota}`;
+    const bucket = `${holder}/${region}/${quota}`;
     const lease = this.#leases.get(bucket) ?? { remaining: 0, emptyUntilMs: 0 };
     this.#leases.set(bucket, lease);
     if (lease.remaining < 1 && !this.#renew(bucket, lease, rate)) {

@@ -1,6 +1,6 @@
 import { KmsServiceError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { IdentityError } from '../iam/identities.ts';
+import { IdentityError } from '../iam/identity-error.ts';
 import { VersionConflictError } from '../service/ports.ts';
 import { expectPrincipals, planAccount, type Opening } from './plan-accounts.ts';
 import { planKeyFamily } from './plan-keys.ts';
@@ -28,9 +28,9 @@ export interface SeedReport {
 const MAX_ATTEMPTS = 5;
 
 /**
- * Makes what a seed file describes and the store does not have, and makes users, roles and services that it has what the
- * file says; keys, aliases and grants that are there are left as they are, and nothing is ever deleted. The whole file is
- * checked against the store before anything is made. A load that was cut off is completed by the next one.
+ * Makes what a seed file describes and the store does not have, and makes users, roles and services that it has what
+ * the file says; keys, aliases and grants that are there are left as they are, and nothing is ever deleted. The whole
+ * file is checked against the store before anything is made. A load that was cut off is completed by the next one.
  *
  * @param source YAML, at most 4,194,304 bytes (docs/guides/seeding.md)
  * @throws SeedError for a file that cannot be read or contradicts the store

@@ -2,7 +2,7 @@ import { aliasArn } from '../base/arn.ts';
 import { isAwaitingDeletion } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { requireCustomerAliasName } from '../service/alias-names.ts';
-import { createAlias, MAX_ALIASES_PER_KEY } from '../service/operations/create-alias.ts';
+import { createAlias } from '../service/operations/create-alias.ts';
 import { parseRequest } from '../service/schema.ts';
 import { executeTrusted } from '../service/trusted.ts';
 import type { SeedSession } from './session.ts';
@@ -16,6 +16,7 @@ export async function planAliases(
   isStored: boolean,
 ): Promise<void> {
   const { region, accountId, keyId } = key;
+  const { aliasesPerKey } = session.ports.resourceQuotas;
   let count = isStored ? await session.ports.aliases.countOfKey(region, keyId) : 0;
   for (const { value: name, at } of aliases) {
     session.claim(at, `${name} of account ${accountId} in ${region}`);
@@ -31,8 +32,8 @@ export async function planAliases(
       session.noteExisting();
       continue;
     }
-    if (++count > MAX_ALIASES_PER_KEY) {
-      throw session.error(at, `key ${keyId} would have more than ${String(MAX_ALIASES_PER_KEY)} aliases`);
+    if (++count > aliasesPerKey) {
+      throw session.error(at, `key ${keyId} would have more than ${String(aliasesPerKey)} aliases`);
     }
     const action = 'kms:CreateAlias';
     const targets = [

@@ -1,7 +1,7 @@
 import { isAwaitingDeletion } from '../keys/key-state.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import { grantFingerprint } from '../policy/grant.ts';
-import { createGrant, createGrantInput, MAX_GRANTS_PER_KEY, planGrant } from '../service/operations/create-grant.ts';
+import { createGrant, createGrantInput, planGrant } from '../service/operations/create-grant.ts';
 import type { CreateGrantInput } from '../service/operations/create-grant.ts';
 import { parseRequest } from '../service/schema.ts';
 import { executeTrusted } from '../service/trusted.ts';
@@ -19,6 +19,7 @@ export async function planGrants(
 ): Promise<void> {
   const { region, accountId, keyId } = key;
   const context = session.context(accountId, region);
+  const { grantsPerKey } = context.resourceQuotas;
   let count = isStored ? await session.ports.grants.countOfKey(region, keyId) : 0;
   for (const given of grants) {
     session.claim(given.at, `grant ${given.name} of key ${keyId} in ${region}`);
@@ -35,8 +36,8 @@ export async function planGrants(
     if (isStored) {
       await refuseNamesake(session, given, key, fingerprint);
     }
-    if (++count > MAX_GRANTS_PER_KEY) {
-      throw session.error(given.at, `key ${keyId} would have more than ${String(MAX_GRANTS_PER_KEY)} grants`);
+    if (++count > grantsPerKey) {
+      throw session.error(given.at, `key ${keyId} would have more than ${String(grantsPerKey)} grants`);
     }
     const targets = [{ action: 'kms:CreateGrant', resourceArn: key.arn, resourceAccountId: accountId, key }] as const;
     session.add(async () => executeTrusted(createGrant, targets, request, context));

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { KmsServiceError } from '../base/errors.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { type Engine } from '../engine/engine.ts';
-import { arnOf, IdentityError, rootOf, type PrincipalName } from '../iam/identities.ts';
+import { arnOf, rootOf, type PrincipalName } from '../iam/identities.ts';
+import { IdentityError } from '../iam/identity-error.ts';
 import { parsePrincipal } from '../iam/principal-names.ts';
 import type { OperationContext } from '../service/operation.ts';
 import type { ServicePorts } from '../service/pipeline.ts';
@@ -73,6 +74,7 @@ export class SeedSession {
       nowMs: this.nowMs,
       origin: {},
       recipient: undefined,
+      countStore: () => undefined,
     };
   }
 

@@ -29,6 +29,7 @@ const STS_ERRORS: Partial<Record<ErrorName, readonly [code: string, status: numb
   MalformedPolicyDocumentException: ['MalformedPolicyDocument', 400],
   MissingAuthenticationTokenException: ['MissingAuthenticationToken', 403],
   RequestEntityTooLargeException: ['RequestEntityTooLarge', 413],
+  ThrottlingException: ['Throttling', 400],
   SerializationException: ['MalformedInput', 400],
   UnknownOperationException: ['InvalidAction', 400],
   UnrecognizedClientException: ['InvalidClientTokenId', 403],

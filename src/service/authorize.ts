@@ -78,6 +78,9 @@ export function authorize<Name extends string, Targets extends readonly Target[]
     if (target === undefined) {
       return new AuthorizedRequest(operation.name, targets);
     }
+    if (target.refusal !== undefined) {
+      throw target.refusal;
+    }
     const refusal = findRefusal(operation, context, target);
     if (refusal !== undefined) {
       throw accessDenied(context, target, refusal);
@@ -144,8 +147,8 @@ export function describeAccess(
 }
 
 const ACTION_PREFIX = 'kms:';
-/** As many as a key can have. */
-const MAX_ALIASES = 50;
+/** More than a key has where quotas are AWS's; where they are not, a policy must see every name all the same. */
+const ALIASES_AT_ONCE = 100;
 
 /** How to find the grants on the target's key that a caller may use for the action; undefined when none could be. */
 function grantFinder(
@@ -178,9 +181,14 @@ function aliasFinder(aliases: AliasRepository, { key }: Target): AccessRequest['
   return key === undefined
     ? undefined
     : async () => {
-        const page = { after: undefined, limit: MAX_ALIASES };
-        const { items } = await aliases.list(key.region, key.accountId, key.keyId, page);
-        return items.map(({ name }) => name);
+        const names: string[] = [];
+        for (let isTruncated = true; isTruncated;) {
+          const page = { after: names.at(-1), limit: ALIASES_AT_ONCE };
+          const found = await aliases.list(key.region, key.accountId, key.keyId, page);
+          names.push(...found.items.map(({ name }) => name));
+          ({ isTruncated } = found);
+        }
+        return names;
       };
 }
 

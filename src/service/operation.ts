@@ -1,5 +1,6 @@
 /** What an operation declares of itself, and what the pipeline gives it. */
 import type { Attestation } from '../attestation/verify-attestation.ts';
+import type { KeyStoreType } from '../keys/key-store.ts';
 import type { ErrorName } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Authorized } from './authorize.ts';
@@ -18,6 +19,7 @@ import type {
   TokenSealer,
 } from './ports.ts';
 import type { KeyDemands, KeyResolver } from './resolve-key.ts';
+import type { ResourceQuotas } from './resource-quotas.ts';
 import type { StructureSchema } from './schema.ts';
 import type { KeyTarget, RequestContext, Target } from './target.ts';
 
@@ -26,8 +28,7 @@ export interface OperationContext extends RequestContext {
   /** The Regions that this service serves. */
   readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
-  /** Customer managed keys that an account may have in a Region. */
-  readonly keysPerAccount: number;
+  readonly resourceQuotas: ResourceQuotas;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
   readonly access: Pick<AccessControl, 'describe'>;
@@ -43,6 +44,8 @@ export interface OperationContext extends RequestContext {
   readonly envelopes: EnvelopeSealer;
   /** The verified recipient, when the request names one: then no secret of the answer may be in the clear. */
   readonly recipient: Attestation | undefined;
+  /** Counts work of a custom key store that the targets do not tell of. @throws KmsServiceError ThrottlingException */
+  readonly countStore: (storeId: string, type: KeyStoreType) => void;
 }
 
 export interface Operation<Name extends string, Input, Targets extends readonly Target[], Output> {

@@ -30,6 +30,7 @@ import type { ChargedInput } from './quota-groups.ts';
 import { recipientConditions, verifyRecipient, type RecipientInfo } from './recipient.ts';
 import { RequestCount } from './request-count.ts';
 import { KeyResolver, type KeyLookups } from './resolve-key.ts';
+import type { ResourceQuotas } from './resource-quotas.ts';
 import { parseRequest, type RequestForm } from './schema.ts';
 
 /** Everything that the service is wired with. */
@@ -37,8 +38,7 @@ export interface ServicePorts {
   /** The Regions that the service serves. */
   readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;
-  /** Customer managed keys that an account may have in a Region. */
-  readonly keysPerAccount: number;
+  readonly resourceQuotas: ResourceQuotas;
   readonly aliases: AliasRepository;
   readonly grants: GrantRepository;
   readonly tokens: TokenSealer;
@@ -117,6 +117,7 @@ function travel<Name extends string, Input, Targets extends readonly Target[], O
         for (const target of targets) {
           checkUsageAndState(operation.name, target, request.nowMs);
         }
+        count.countStores(targets);
         const context: OperationContext = {
           caller: request.caller,
           region: request.region,
@@ -125,7 +126,7 @@ function travel<Name extends string, Input, Targets extends readonly Target[], O
           nowMs: request.nowMs,
           regions: ports.regions,
           keys: ports.keys,
-          keysPerAccount: ports.keysPerAccount,
+          resourceQuotas: ports.resourceQuotas,
           aliases: ports.aliases,
           grants: ports.grants,
           access: ports.access,
@@ -140,6 +141,9 @@ function travel<Name extends string, Input, Targets extends readonly Target[], O
           random: ports.random,
           envelopes: ports.envelopes,
           recipient,
+          countStore: (storeId, type) => {
+            count.countStore(storeId, type);
+          },
         };
         return chain(operation.execute(authorized, input, context), (output) => {
           concludeDryRun(input);

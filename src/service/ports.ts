@@ -293,9 +293,9 @@ export interface AccessControl {
 /** Who stands behind the names in policies and grants: users, roles and their sessions. */
 export interface PrincipalDirectory {
   /**
-   * What a policy or a grant keeps of a principal: the unique id for an ARN, with the name of the session behind a colon
-   * for a session of a role. What has no unique id stays as it is: root users, accounts, everyone, and users and roles of
-   * accounts of which nobody is known here.
+   * What a policy or a grant keeps of a principal: the unique id for an ARN, with the name of the session behind a
+   * colon for a session of a role. What has no unique id stays as it is: root users, accounts, everyone, and users and
+   * roles of accounts of which nobody is known here.
    *
    * @returns undefined when there is no such user or role
    */
@@ -365,6 +365,11 @@ export interface RandomSource {
 
 /** Request quotas. */
 export interface RequestQuotas {
-  /** Counts a request of an account; false when the quota is used up. `quota` is a name of quota-groups.ts. */
-  take(accountId: string, region: string, quota: string): boolean;
+  /**
+   * Counts a request; false when the quota is used up.
+   *
+   * @param holder the account that asks, or the id of the custom key store that works
+   * @param quota a name of quota-groups.ts
+   */
+  take(holder: string, region: string, quota: string): boolean;
 }

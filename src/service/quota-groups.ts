@@ -24,6 +24,11 @@ export const QUOTA_GROUPS = {
   'GenerateDataKeyPair.ML_KEM_512': 100,
   'GenerateDataKeyPair.ML_KEM_768': 100,
   'GenerateDataKeyPair.ML_KEM_1024': 100,
+  /** Of each custom key store, whoever asks. */
+  'CustomKeyStore.AWS_CLOUDHSM': 1_800,
+  'CustomKeyStore.EXTERNAL_KEY_STORE': 1_800,
+  /** Of STS: AssumeRole, GetCallerIdentity and GetSessionToken. @source IAM User Guide, "IAM and AWS STS quotas" */
+  SecurityTokenService: 600,
 } as const;
 
 const MANAGEMENT_RATES: Readonly<Record<number, readonly string[]>> = {
@@ -108,6 +113,11 @@ export function quotaOf(operation: string, keySpec: KeySpec | undefined, pairSpe
   }
   const group = GROUP_BY_SPEC.find(([prefix]) => keySpec?.startsWith(prefix) === true);
   return group?.[1] ?? 'CryptographicOperationsSymmetric';
+}
+
+/** Whether requests of an operation use a key, or draw random bytes: these count for the key store, too. */
+export function isCryptographic(operation: string): boolean {
+  return !DEFAULT_RATES.has(operation);
 }
 
 /** A request that is counted. */

@@ -1,7 +1,8 @@
 import { KmsServiceError } from '../base/errors.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { KeyStoreType } from '../keys/key-store.ts';
 import type { RequestQuotas } from './ports.ts';
-import { chargesOf, type ChargedInput } from './quota-groups.ts';
+import { chargesOf, isCryptographic, type ChargedInput } from './quota-groups.ts';
 import type { RequestContext, Target } from './target.ts';
 
 /** What counts: the quotas, and the Regions that there are. */
@@ -37,11 +38,32 @@ export class RequestCount {
     const keySpec = targets.find((target) => target.key !== undefined)?.key?.keySpec;
     for (const charge of chargesOf(this.#operation, region, keySpec, input)) {
       if (regions.has(charge.region) && !quotas.take(caller.accountId, charge.region, charge.quota)) {
-        throw new KmsServiceError(
-          'ThrottlingException',
-          'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
-        );
+        throw throttled();
       }
+    }
+  }
+
+  /**
+   * Counts what is to be done by custom key stores, each with a quota of its own besides that of the account. All
+   * accounts share it: so it is for requests that may be done, or a stranger could use it up.
+   *
+   * @throws KmsServiceError ThrottlingException
+   */
+  countStores(targets: readonly Target[]): void {
+    if (!isCryptographic(this.#operation)) {
+      return;
+    }
+    for (const { key } of targets) {
+      if (key?.keyStore !== undefined) {
+        this.countStore(key.keyStore.storeId, key.origin === 'AWS_CLOUDHSM' ? 'AWS_CLOUDHSM' : 'EXTERNAL_KEY_STORE');
+      }
+    }
+  }
+
+  /** @throws KmsServiceError ThrottlingException */
+  countStore(storeId: string, type: KeyStoreType): void {
+    if (this.#ports.quotas?.take(storeId, this.#request.region, `CustomKeyStore.${type}`) === false) {
+      throw throttled();
     }
   }
 
@@ -58,4 +80,11 @@ export class RequestCount {
       return refuse(error);
     }
   }
+}
+
+function throttled(): KmsServiceError {
+  return new KmsServiceError(
+    'ThrottlingException',
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+  );
 }

@@ -1,5 +1,6 @@
 /** What one request is about: who asks, and what must be allowed for it. */
 import type { Caller } from '../base/caller.ts';
+import type { KmsServiceError } from '../base/errors.ts';
 import type { Alias } from '../keys/alias.ts';
 import type { KeyOrigin, KeyUsage } from '../keys/key-spec.ts';
 import type { StateRule } from '../keys/key-state.ts';
@@ -51,6 +52,8 @@ export interface Target {
   readonly region?: string;
   /** What a refusal says, where the usual sentence would tell too much. */
   readonly denial?: string;
+  /** Thrown in the place of a decision: by whom this is, the request must not learn that it is not there. */
+  readonly refusal?: KmsServiceError;
   /** The name that the request called the key by, when it was an alias. */
   readonly requestAlias?: string;
   /** The grant that is to be retired: it says itself who may do that. */

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { CallerSession } from '../base/caller.ts';
+import { principalUniqueId, type Caller, type CallerSession } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AccessKeyRecord, AccessKeyRecords } from '../base/stored-records.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
@@ -33,7 +33,7 @@ export class StoredAccessKeys implements AccessKeyRecords {
     return row === undefined ? undefined : toRecord(row);
   }
 
-  async put(record: AccessKeyRecord): Promise<void> {
+  async put(record: AccessKeyRecord): Promise<boolean> {
     const { identity, temporary } = record;
     const content = {
       account_id: identity.accountId,
@@ -50,7 +50,21 @@ export class StoredAccessKeys implements AccessKeyRecords {
       .values({ access_key_id: record.accessKeyId, created_ms: record.createdMs, ...content })
       .onConflict((conflict) => conflict.column('access_key_id').doUpdateSet(content))
       .compile();
-    await this.#change(record.accessKeyId, { query });
+    const change = changeOf(record.accessKeyId);
+    return this.#write(change, [...this.#requirePrincipal(identity), { query }]);
+  }
+
+  /** In one transaction with the row: a deletion of the principal meanwhile would not have seen the access key. */
+  #requirePrincipal(identity: Caller): readonly Statement[] {
+    if (identity.principalId === identity.accountId) {
+      return [];
+    }
+    const query = this.#db
+      .updateTable('principals')
+      .set(({ ref }) => ({ version: ref('version') }))
+      .where('unique_id', '=', principalUniqueId(identity))
+      .compile();
+    return [{ query, mustChange: true }];
   }
 
   setActive(accessKeyId: string, isActive: boolean): Promise<boolean> {
@@ -59,12 +73,12 @@ export class StoredAccessKeys implements AccessKeyRecords {
       .set({ is_active: isActive ? 1 : 0 })
       .where('access_key_id', '=', accessKeyId)
       .compile();
-    return this.#change(accessKeyId, { query, mustChange: true });
+    return this.#write(changeOf(accessKeyId), [{ query, mustChange: true }]);
   }
 
   delete(accessKeyId: string): Promise<boolean> {
     const query = this.#db.deleteFrom('access_keys').where('access_key_id', '=', accessKeyId).compile();
-    return this.#change(accessKeyId, { query, mustChange: true });
+    return this.#write(changeOf(accessKeyId), [{ query, mustChange: true }]);
   }
 
   async listOfPrincipal(principalId: string): Promise<readonly AccessKeyRecord[]> {
@@ -103,14 +117,20 @@ export class StoredAccessKeys implements AccessKeyRecords {
     return this.#feed.confirm();
   }
 
-  async #change(accessKeyId: string, statement: Statement): Promise<boolean> {
-    const change: Change = { entity: 'accessKey', region: NO_REGION, entity_id: accessKeyId };
-    const isDone = await this.#database.write([statement, outboxStatement(this.#db, change, 0, this.#clock.nowMs())]);
+  async #write(change: Change, statements: readonly Statement[]): Promise<boolean> {
+    const isDone = await this.#database.write([
+      ...statements,
+      outboxStatement(this.#db, change, 0, this.#clock.nowMs()),
+    ]);
     if (isDone) {
       this.#feed.announce(change);
     }
     return isDone;
   }
+}
+
+function changeOf(accessKeyId: string): Change {
+  return { entity: 'accessKey', region: NO_REGION, entity_id: accessKeyId };
 }
 
 function toRecord(row: Selectable<AccessKeyTable>): AccessKeyRecord {

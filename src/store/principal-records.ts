@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable, type SqlBool } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import type { PrincipalKind, PrincipalRecord, PrincipalRecords } from '../base/stored-records.ts';
 import type { Change, ChangeFeed } from './change-feed.ts';
@@ -76,36 +76,45 @@ export class StoredPrincipals implements PrincipalRecords {
       .where('unique_id', '=', record.uniqueId)
       .where('version', '=', record.version)
       .compile();
-    const accessKeys = await this.#db
-      .selectFrom('access_keys')
-      .select('access_key_id')
-      .where((where) =>
-        where.or([
-          where('principal_id', '=', record.uniqueId),
-          // Sessions of a role: its unique id, a colon and the session's name.
-          where.and([
-            where('principal_id', '>=', `${record.uniqueId}:`),
-            where('principal_id', '<', `${record.uniqueId};`),
-          ]),
-        ]),
-      )
-      .execute();
-    const changes = accessKeys.map(({ access_key_id }): Change => ({
-      entity: 'accessKey',
-      region: NO_REGION,
-      entity_id: access_key_id,
-    }));
-    const deletions = accessKeys.flatMap(({ access_key_id }, index): Statement[] => [
-      { query: this.#db.deleteFrom('access_keys').where('access_key_id', '=', access_key_id).compile() },
-      ...changes.slice(index, index + 1).map((change) => outboxStatement(this.#db, change, 0, this.#clock.nowMs())),
-    ]);
-    const isDone = await this.#change(record, [{ query, mustChange: true }, ...deletions]);
+    const { last } = await this.#db
+      .selectFrom('outbox')
+      .select(({ fn }) => fn.max<number | null>('sequence').as('last'))
+      .executeTakeFirstOrThrow();
+    // In the transaction itself: an access key that was made a moment ago goes with its principal.
+    const isDone = await this.#change(record, [{ query, mustChange: true }, ...this.#deleteAccessKeys(record)]);
     if (isDone) {
-      changes.forEach((change) => {
+      const gone = await this.#db
+        .selectFrom('outbox')
+        .select(['entity', 'region', 'entity_id'])
+        .where('sequence', '>', last ?? 0)
+        .where('entity', '=', 'accessKey')
+        .execute();
+      gone.forEach((change) => {
         this.#feed.announce(change);
       });
     }
     return isDone;
+  }
+
+  /** Those of the principal, and of sessions of a role: its unique id, a colon and the session's name. */
+  #deleteAccessKeys({ uniqueId }: PrincipalRecord): readonly Statement[] {
+    const isOwned = sql<SqlBool>`(principal_id = ${uniqueId}
+      or (principal_id >= ${`${uniqueId}:`} and principal_id < ${`${uniqueId};`}))`;
+    const records = this.#db.insertInto('outbox').columns(['entity', 'region', 'entity_id', 'version', 'at_ms']);
+    const changes = this.#db
+      .selectFrom('access_keys')
+      .select([
+        sql.lit('accessKey').as('entity'),
+        sql.lit(NO_REGION).as('region'),
+        'access_key_id',
+        sql.lit(0).as('version'),
+        sql.lit(this.#clock.nowMs()).as('at_ms'),
+      ])
+      .where(isOwned);
+    return [
+      { query: records.expression(changes).compile() },
+      { query: this.#db.deleteFrom('access_keys').where(isOwned).compile() },
+    ];
   }
 
   onChange(listener: (uniqueId: string) => void): void {

@@ -39,5 +39,5 @@ describeKms(
       await suite.createKey();
     });
   },
-  { keysPerAccount: 3 },
+  { resourceQuotas: { keysPerAccount: 3 } },
 );

@@ -7,6 +7,7 @@ import {
   EncryptCommand,
   ListAliasesCommand,
   ListRetirableGrantsCommand,
+  ReEncryptCommand,
   ReplicateKeyCommand,
   RetireGrantCommand,
   UpdateAliasCommand,
@@ -112,6 +113,40 @@ describeKms('the reach of permissions', (suite) => {
     );
     const { Grants } = await (await suite.door.clientAs(callerOf(service))).send(list);
     expect(Grants).toHaveLength(1);
+  });
+
+  it('ReEncrypt tells strangers nothing about which aliases there are, whatever else it may not do', async () => {
+    const { KeyId, Arn } = await suite.createKey();
+    const open = policy(
+      allow('kms:*', { Principal: { AWS: ACCOUNT } }),
+      allow(['kms:ReEncryptFrom', 'kms:Encrypt'], { Principal: { AWS: OTHER_ACCOUNT } }),
+    );
+    const { Arn: shared } = await suite.createKey({ Policy: open });
+    const AliasName = `alias/secret-${KeyId}`;
+    await suite.kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: KeyId }));
+    const present = Arn.replace(/key\/.*/, AliasName);
+    const ofStranger = suite.door.client({ account: OTHER_ACCOUNT });
+    const { KeyMetadata } = await ofStranger.send(new CreateKeyCommand({}));
+    const blobs = [
+      [await suite.encrypt(KeyId, 'x'), Arn],
+      [await suite.encrypt(shared, 'x'), shared],
+      [
+        (await ofStranger.send(new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext: Buffer.from('x') })))
+          .CiphertextBlob,
+        KeyMetadata?.Arn,
+      ],
+    ] as const;
+    for (const [CiphertextBlob, SourceKeyId] of blobs) {
+      for (const client of [ofStranger, await clientWith([], OTHER_ACCOUNT)]) {
+        const refusals = await Promise.all(
+          [present, `${present}-not`].map((DestinationKeyId) =>
+            client.send(new ReEncryptCommand({ CiphertextBlob, SourceKeyId, DestinationKeyId })).catch(String),
+          ),
+        );
+        expect(refusals[0]).toMatch(/^AccessDeniedException/);
+        expect(refusals[1]).toBe(refusals[0]);
+      }
+    }
   });
 
   it('a Deny of their own tells strangers nothing about which keys and aliases there are', async () => {

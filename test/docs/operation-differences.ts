@@ -9,7 +9,7 @@ export const COMMON_DIFFERENCES: readonly string[] = [
   'Tag keys of one key that differ only in letter case are duplicates, and an encryption context has at most 8192 characters.',
   'SM2 and ML-KEM are there in every Region.',
   'Violations name the values of an enumeration in the order of the reference, where AWS has that of a hash table.',
-  'Request quotas are those of AWS by default, and can be set or turned off. There is no limit on the number of keys.',
+  'Request quotas are those of AWS by default, and can be set or turned off. So can resource quotas.',
 ];
 
 /** What differs from AWS in one operation. */

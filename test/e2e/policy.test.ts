@@ -36,7 +36,7 @@ accounts:
         trustPolicy: { Statement: { Effect: Allow, Principal: { AWS: '${ACCOUNT}' }, Action: sts:AssumeRole } }
     services: [{ name: logs.amazonaws.com }]
   - accountId: '${PARTNER}'
-    users: [{ name: far, policies: { p: ${allow('kms:Decrypt')} } }, { name: stranger }]
+    users: [{ name: far, policies: { p: ${allow('kms:Decrypt')} } }, { name: stranger }, { name: gone }]
 keys:
   - keyId: ${KEY}
     accountId: '${ACCOUNT}'
@@ -60,6 +60,8 @@ keys:
 
 let folder: ReturnType<typeof temporaryFolder>;
 let token: string;
+/** The unique id of the user who is gone. */
+let gone: string;
 
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -68,6 +70,9 @@ beforeAll(async () => {
   const context = { caller: rootOf(ACCOUNT), region: REGION };
   const grant = { KeyId: KEY, GranteePrincipal: USER, Operations: ['Decrypt' as const] };
   token = (await engine.call('CreateGrant', grant, context)).GrantToken;
+  const leaver = { accountId: PARTNER, kind: 'user', name: 'gone' } as const;
+  gone = (await engine.identities.get(leaver)).uniqueId;
+  await engine.identities.delete(leaver);
   await engine.close();
 });
 
@@ -230,7 +235,7 @@ describe('keywright policy who-can', () => {
       'logs.amazonaws.com': ['allowed', 'by key policy, statement 3 (Logs)'],
       [`arn:aws:iam::${PARTNER}:root`]: ['allowed', 'by being the root user'],
       [`arn:aws:iam::${PARTNER}:user/far`]: ['allowed', 'by identity policy p, statement 0'],
-      [GONE]: ['absent', 'named, but not in this store'],
+      [gone]: ['absent', 'named, but not in this store'],
     });
   });
 

@@ -7,7 +7,7 @@ import type { Caller } from '../../src/base/caller.ts';
 import { SILENT_LOG } from '../../src/base/log.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { callerOf, rootOf } from '../../src/iam/identities.ts';
-import { MAX_GRANTS_PER_KEY } from '../../src/service/operations/create-grant.ts';
+import { DEFAULT_RESOURCE_QUOTAS } from '../../src/service/resource-quotas.ts';
 import { MAX_STALENESS_MS } from '../../src/store/change-feed.ts';
 import { ACCOUNT, openEngine, OTHER_REGION, REGION, type OpenEngine } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
@@ -68,7 +68,7 @@ function fill(KeyId: string, changes: Readonly<Record<string, string>>): void {
        SELECT ${values.map((value, index) => (columns[index] === 'grant_id' ? id : value)).join(', ')}
        FROM grants, numbers WHERE key_id = ?`,
     )
-    .run(MAX_GRANTS_PER_KEY - 1, KeyId);
+    .run(DEFAULT_RESOURCE_QUOTAS.grantsPerKey - 1, KeyId);
   database.close();
 }
 

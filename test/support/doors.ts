@@ -37,7 +37,7 @@ export interface Door {
 }
 
 /** Options of the engine that a door does not set itself. */
-export type DoorOptions = Pick<EngineOptions, 'attestationRoots' | 'keyStoreBackends' | 'keysPerAccount'>;
+export type DoorOptions = Pick<EngineOptions, 'attestationRoots' | 'keyStoreBackends' | 'resourceQuotas'>;
 
 export type OpenDoor = (options?: DoorOptions) => Promise<Door>;
 

@@ -5,9 +5,6 @@ import { defineOperation } from '../operation.ts';
 import { required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** @source KMS Developer Guide, "Resource quotas" */
-export const MAX_ALIASES_PER_KEY = 50;
-
 /** Gives a key a name. @source KMS API Reference, CreateAlias */
 export const createAlias = defineOperation({
   name: 'CreateAlias',
@@ -30,13 +27,13 @@ export const createAlias = defineOperation({
       (key) => [key, resolver.newAlias(input.AliasName, 'kms:CreateAlias')] as const,
     );
   },
-  async execute(authorized, input, { aliases, nowMs }) {
+  async execute(authorized, input, { aliases, resourceQuotas: { aliasesPerKey }, nowMs }) {
     const [{ key }, { resourceArn }] = authorized.targets;
     const { region, accountId, keyId } = key;
-    if ((await aliases.countOfKey(region, keyId)) >= MAX_ALIASES_PER_KEY) {
+    if ((await aliases.countOfKey(region, keyId)) >= aliasesPerKey) {
       throw new KmsServiceError(
         'LimitExceededException',
-        `${key.arn} already has the largest number of aliases, ${String(MAX_ALIASES_PER_KEY)}.`,
+        `${key.arn} already has the largest number of aliases, ${String(aliasesPerKey)}.`,
       );
     }
     const alias = {

@@ -7,8 +7,6 @@ import { defineOperation } from '../operation.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** @source KMS Developer Guide, "Resource quotas" */
-const MAX_STORES = 10;
 const ID_DIGITS = 17;
 
 /**
@@ -32,13 +30,14 @@ export const createCustomKeyStore = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: (_input, resolver) => [resolver.account('kms:CreateCustomKeyStore')] as const,
-  async execute(_authorized, input, { keyStores, tokens, random, region, caller, nowMs }) {
+  async execute(_authorized, input, { keyStores, resourceQuotas, tokens, random, region, caller, nowMs }) {
+    const { keyStoresPerAccount } = resourceQuotas;
     const { backing, secret } = planBacking(input.CustomKeyStoreType ?? 'AWS_CLOUDHSM', input);
     const others = await keyStores.list(region, caller.accountId);
-    if (others.length >= MAX_STORES) {
+    if (others.length >= keyStoresPerAccount) {
       throw new KmsServiceError(
         'LimitExceededException',
-        `The account has ${String(MAX_STORES)} custom key stores in this Region already.`,
+        `The account has ${String(keyStoresPerAccount)} custom key stores in this Region already.`,
       );
     }
     const digits = Buffer.from(random.randomBytes(Math.ceil(ID_DIGITS / 2))).toString('hex');

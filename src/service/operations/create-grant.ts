@@ -14,8 +14,6 @@ import { defineOperation, onKey, type OperationContext } from '../operation.ts';
 import { enumeration, list, optional, required, string, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
 
-/** @source KMS Developer Guide, "Resource quotas" */
-export const MAX_GRANTS_PER_KEY = 50_000;
 const GRANT_ID_BYTES = 32;
 
 export const createGrantInput = structure({
@@ -66,7 +64,7 @@ export const createGrant = defineOperation({
       planned.name === undefined ? undefined : await context.grants.findSame(key.region, key.keyId, fingerprint);
     const grant = same ?? planned;
     if (same === undefined) {
-      if ((await context.grants.countOfKey(key.region, key.keyId)) >= MAX_GRANTS_PER_KEY) {
+      if ((await context.grants.countOfKey(key.region, key.keyId)) >= context.resourceQuotas.grantsPerKey) {
         throw new KmsServiceError('LimitExceededException', `${key.arn} has too many grants.`);
       }
       if (request.DryRun !== true) {

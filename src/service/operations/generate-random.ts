@@ -51,6 +51,7 @@ function drawRandomBytes(
           );
         }
         requireStoreState(store, 'use');
+        context.countStore(storeId, 'AWS_CLOUDHSM');
         return context.keyStoreBackends.AWS_CLOUDHSM.randomBytes(store, length);
       });
 }

@@ -1,10 +1,13 @@
+import { KmsServiceError } from '../../base/errors.ts';
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
 import { wipeAfter } from '../../base/wipe.ts';
 import type { EncryptionAlgorithm } from '../../keys/key-spec.ts';
 import { USE_ERRORS } from '../error-lists.ts';
 import { defineOperation } from '../operation.ts';
+import type { KeyResolver } from '../resolve-key.ts';
 import { optional, required, structure } from '../schema.ts';
 import * as shapes from '../shapes.ts';
+import type { KeyTarget } from '../target.ts';
 import {
   decryptData,
   encryptData,
@@ -56,12 +59,7 @@ export const reEncrypt = defineOperation({
       ),
       (source) =>
         chain(
-          resolver.key(input.DestinationKeyId, {
-            action: 'kms:ReEncryptTo',
-            forms: 'any',
-            usage: 'ENCRYPT_DECRYPT',
-            rule: 'use',
-          }),
+          resolveDestination(resolver, input.DestinationKeyId, source),
           (destination) => [source, destination] as const,
         ),
     ),
@@ -101,3 +99,28 @@ export const reEncrypt = defineOperation({
     );
   },
 });
+
+/**
+ * The key to encrypt under. One that another account does not have is refused where one that it has would be, after the
+ * source: a refusal that came earlier, or named another action, would tell which of its names are taken.
+ */
+function resolveDestination(
+  resolver: KeyResolver,
+  keyId: string,
+  { key: sourceKey }: KeyTarget,
+): MaybePromise<KeyTarget> {
+  const demands = { action: 'kms:ReEncryptTo', usage: 'ENCRYPT_DECRYPT', rule: 'use' } as const;
+  const refuseLater = (error: unknown): KeyTarget => {
+    if (!(error instanceof KmsServiceError && error.name === 'AccessDeniedException')) {
+      throw error;
+    }
+    const absent = { ...sourceKey, arn: keyId, accountId: keyId.split(':')[4] ?? '' };
+    return { ...resolver.target(absent, demands), refusal: error };
+  };
+  try {
+    const found = resolver.key(keyId, { ...demands, forms: 'any' });
+    return found instanceof Promise ? found.catch(refuseLater) : found;
+  } catch (error) {
+    return refuseLater(error);
+  }
+}
