@@ -16,6 +16,7 @@ import {
   UntagResourceCommand,
   UpdateAliasCommand,
   UpdateKeyDescriptionCommand,
+  type CreateKeyCommandInput,
 } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT, OTHER_ACCOUNT, REGION } from '../support/doors.ts';
@@ -215,6 +216,36 @@ describeKms('management', (suite) => {
         'The new key policy will not allow you to update the key policy in the future.',
       );
       await suite.kms.send(new PutKeyPolicyCommand({ KeyId, Policy, BypassPolicyLockoutSafetyCheck: true }));
+    });
+
+    it.each([
+      ['tags of the key', { 'aws:ResourceTag/stage': 'one' }, { 'aws:ResourceTag/stage': 'two' }],
+      ['properties of the key', { 'kms:KeySpec': 'HMAC_256' }, { 'kms:KeySpec': 'HMAC_384' }],
+      ['tags of the caller', { 'aws:PrincipalTag/team': 'blue' }, { 'aws:PrincipalTag/team': 'red' }],
+    ])('the check knows the %s, as the request that it is about will', async (_title, right, wrong) => {
+      const { identities } = suite.door.engine;
+      const administrator = await identities.ensureAdministrator(ACCOUNT);
+      await identities.update(administrator, () => ({ tags: new Map([['team', 'blue']]) }));
+      const requestWith = (condition: object): CreateKeyCommandInput => ({
+        KeySpec: 'HMAC_256',
+        KeyUsage: 'GENERATE_VERIFY_MAC',
+        Tags: [{ TagKey: 'stage', TagValue: 'one' }],
+        Policy: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: {
+            Effect: 'Allow',
+            Principal: { AWS: ACCOUNT },
+            Action: 'kms:*',
+            Resource: '*',
+            Condition: { StringEquals: condition },
+          },
+        }),
+      });
+      const { KeyId } = await suite.createKey(requestWith(right));
+      await suite.kms.send(new PutKeyPolicyCommand({ KeyId, Policy: requestWith(right).Policy }));
+      await expectError(suite.createKey(requestWith(wrong)), 'MalformedPolicyDocumentException');
+      const put = new PutKeyPolicyCommand({ KeyId, Policy: requestWith(wrong).Policy });
+      await expectError(suite.kms.send(put), 'MalformedPolicyDocumentException');
     });
 
     it.each(['not json', '[]', '{"Statement":[]}', '{"Statement":{"Effect":"Maybe","Principal":"*"}}'])(

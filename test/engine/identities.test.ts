@@ -25,3 +25,54 @@ it('a policy that another engine takes away no longer counts for a request that 
     remove();
   }
 });
+
+it('an access key that is made while its user is deleted goes with the user', async () => {
+  const { engine, remove } = await openEngine();
+  try {
+    for (let round = 0; round < 20; round++) {
+      const wanted = { accountId: ACCOUNT, kind: 'user', name: `leaver-${String(round)}` } as const;
+      const leaver = await engine.identities.create(wanted);
+      const waits = Array.from({ length: round % 5 }, () => undefined);
+      const make = async (): Promise<string | undefined> => {
+        // A little later in each round: before the deletion, in it, and after it.
+        for (const wait of waits) {
+          await wait;
+        }
+        const made = engine.accessKeys.create(callerOf(leaver));
+        return made.then(
+          ({ accessKeyId }) => accessKeyId,
+          (error: unknown) => {
+            expect((error as Error).message).toBe(`The principal ${leaver.arn} cannot be found.`);
+            return undefined;
+          },
+        );
+      };
+      const [accessKeyId] = await Promise.all([make(), engine.identities.delete(wanted)]);
+      expect(await engine.accessKeys.list(leaver.uniqueId)).toEqual([]);
+      expect(accessKeyId && (await engine.accessKeys.find(accessKeyId))).toBeUndefined();
+    }
+  } finally {
+    await engine.close();
+    remove();
+  }
+});
+
+it('no session is made of a role that was just deleted', async () => {
+  const { engine, remove } = await openEngine();
+  try {
+    const wanted = { accountId: ACCOUNT, kind: 'role', name: 'closing' } as const;
+    const trustPolicy = JSON.stringify({
+      Statement: { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' },
+    });
+    const { arn, uniqueId } = await engine.identities.create(wanted, { trustPolicy });
+    const identity = { accountId: ACCOUNT, arn, principalId: `${uniqueId}:work` };
+    const made = await engine.accessKeys.createTemporary(identity, engine.nowMs() + 900_000);
+    await engine.identities.delete(wanted);
+    expect(await engine.accessKeys.find(made.accessKeyId)).toBeUndefined();
+    const late = engine.accessKeys.createTemporary(identity, engine.nowMs() + 900_000);
+    await expect(late).rejects.toMatchObject({ name: 'IdentityError', code: 'NoSuchEntity' });
+  } finally {
+    await engine.close();
+    remove();
+  }
+});
