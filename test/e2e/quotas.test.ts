@@ -1,6 +1,7 @@
 /** Request quotas of server processes: one for all that share a store, kept through a restart. */
-import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { CreateAliasCommand, CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readServerConfig } from '../../src/cli/config.ts';
 import { freePort, startServer, type ServerProcess } from '../support/server-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -26,9 +27,9 @@ afterEach(async () => {
   folder.remove();
 });
 
-async function start(quotas?: string): Promise<ServerProcess> {
+async function start(quotas?: string, more: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
   const environment = quotas === undefined ? ENVIRONMENT : { ...ENVIRONMENT, KEYWRIGHT_QUOTAS: quotas };
-  const server = await startServer(folder.path, await freePort(), environment);
+  const server = await startServer(folder.path, await freePort(), { ...environment, ...more });
   servers.push(server);
   return server;
 }
@@ -90,6 +91,28 @@ describe('request quotas of servers', () => {
     'are refused as "%s"',
     async (quotas) => {
       await expect(start(quotas)).rejects.toThrow(/status 64.*KEYWRIGHT_QUOTAS must be aws, off, or a comma list/);
+    },
+  );
+});
+
+describe('resource quotas of servers', () => {
+  it('are those of the settings', async () => {
+    const { url } = await start('off', { KEYWRIGHT_RESOURCE_QUOTAS: 'KeysPerAccount=1, AliasesPerKey=2' });
+    const kms = new KMSClient({ region: 'us-east-1', endpoint: url, credentials: CREDENTIALS, maxAttempts: 1 });
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    await expect(kms.send(new CreateKeyCommand({}))).rejects.toMatchObject({ name: 'LimitExceededException' });
+    const name = (AliasName: string): Promise<unknown> =>
+      kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: KeyMetadata?.KeyId }));
+    await name('alias/a');
+    await name('alias/b');
+    await expect(name('alias/c')).rejects.toMatchObject({ name: 'LimitExceededException' });
+    kms.destroy();
+  }, 60_000);
+
+  it.each(['KeysPerAccount=0', 'KeysPerAccount', 'Keys=5', 'KeysPerAccount=1.5', 'KeysPerAccount=1=2'])(
+    'refuse %s',
+    (text) => {
+      expect(() => readServerConfig({ KEYWRIGHT_RESOURCE_QUOTAS: text })).toThrow(/^KEYWRIGHT_RESOURCE_QUOTAS must be/);
     },
   );
 });

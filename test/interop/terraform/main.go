@@ -92,10 +92,18 @@ func configure(ctx context.Context, wanted awsbase.Config) (aws.Config, string, 
 	return config, account, append(problems, more...)
 }
 
+func tell(problems diag.Diagnostics) string {
+	var lines []string
+	for _, problem := range problems {
+		lines = append(lines, problem.Summary()+": "+problem.Detail())
+	}
+	return strings.Join(lines, "; ")
+}
+
 func configured(ctx context.Context, wanted awsbase.Config) aws.Config {
 	config, account, problems := configure(ctx, wanted)
 	if problems.HasError() {
-		panic(fmt.Sprintf("%v", problems))
+		panic(tell(problems))
 	}
 	same(account, strings.Split(os.Getenv("INTEROP_ROLE_ARN"), ":")[4])
 	return config
@@ -173,7 +181,7 @@ func withBadCredentials(ctx context.Context) {
 
 func refused(ctx context.Context, wanted awsbase.Config, code string) {
 	_, _, problems := configure(ctx, wanted)
-	text := fmt.Sprintf("%v", problems)
+	text := tell(problems)
 	if !problems.HasError() || !strings.Contains(text, code) {
 		panic(fmt.Sprintf("expected %s, and not: %s", code, text))
 	}
