@@ -27,7 +27,8 @@ interface Lease {
 }
 
 /**
- * Token buckets by holder (account or custom key store), Region and quota, shared by all processes on one store: a process leases a small share
+ * Token buckets by holder (account or custom key store), Region and quota, shared by all processes on one store:
+ * a process leases a small share
  * of the bucket at once, so that most requests are counted in memory, and the sum stays within the rate.
  */
 export class LeasedRequestQuotas implements RequestQuotas {

@@ -19,7 +19,11 @@ export const DEFAULT_RESOURCE_QUOTAS: ResourceQuotas = {
   grantsPerKey: 50_000,
 };
 
-/** All quotas, with AWS's own where nothing else is said. @throws RangeError for one that is no whole number from 1 on */
+/**
+ * All quotas, with AWS's own where nothing else is said.
+ *
+ * @throws RangeError for one that is no whole number from 1 on
+ */
 export function completeQuotas(given: Partial<ResourceQuotas> = {}): ResourceQuotas {
   for (const [name, quota] of Object.entries(given)) {
     if (!(Number.isSafeInteger(quota) && quota > 0)) {

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { principalUniqueId, type Caller, type CallerSession } from '../base/caller.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AccessKeyRecord, AccessKeyRecords } from '../base/stored-records.ts';
@@ -61,7 +61,7 @@ export class StoredAccessKeys implements AccessKeyRecords {
     }
     const query = this.#db
       .updateTable('principals')
-      .set(({ ref }) => ({ version: ref('version') }))
+      .set({ version: sql`version` })
       .where('unique_id', '=', principalUniqueId(identity))
       .compile();
     return [{ query, mustChange: true }];

@@ -1,4 +1,4 @@
-/** Policies and grants are about the users and roles that they were written for, not about who has their names later. */
+/** Policies and grants are about the users and roles that they were written for, not about who has the names later. */
 import {
   CreateGrantCommand,
   DescribeKeyCommand,
