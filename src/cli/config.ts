@@ -177,8 +177,8 @@ function parseResourceQuotas(text: string | undefined): Partial<ResourceQuotas> 
       const quota = RESOURCE_QUOTAS.get(name);
       if (quota === undefined || rest.length > 0 || !/^[1-9]\d{0,8}$/.test(number)) {
         throw new ConfigError(
-          `KEYWRIGHT_RESOURCE_QUOTAS must be a comma list out of ${[...RESOURCE_QUOTAS.keys()].join(', ')}, each with ` +
-            `a whole number such as KeysPerAccount=200000; "${name}=${number}" is none`,
+          `KEYWRIGHT_RESOURCE_QUOTAS must be a comma list out of ${[...RESOURCE_QUOTAS.keys()].join(', ')}, each ` +
+            `with a whole number such as KeysPerAccount=200000; "${name}=${number}" is none`,
         );
       }
       return [quota, Number(number)];
