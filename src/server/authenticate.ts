@@ -5,7 +5,7 @@ import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { CallContext, Engine } from '../engine/engine.ts';
 import type { RequestOrigin, VpcEndpoint } from '../service/target.ts';
-import { SigningKeys, verifyRequest, type VerifiedRequest } from './sigv4/index.ts';
+import { SigningKeys, verifyRequest, type VerifiedRequest } from '../sigv4/index.ts';
 
 /** Who sent a request, for which Region, and how it came. */
 export type Authenticated = CallContext & { readonly origin: RequestOrigin };

@@ -18,7 +18,7 @@ describe('this checkout', () => {
     expect(describeViolations(checkLayers(sources))).toEqual([]);
   });
 
-  it('keeps keys, policy, ciphertext and attestation free of I/O, time, randomness and configuration', () => {
+  it('keeps keys, policy, ciphertext, attestation and sigv4 free of I/O, time, randomness and configuration', () => {
     expect(describeViolations(checkPurity(sources))).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['base'],
   ['pkcs11'],
-  ['policy', 'ciphertext', 'attestation'],
+  ['policy', 'ciphertext', 'attestation', 'sigv4'],
   ['keys'],
   ['service'],
   ['store', 'materials', 'hsm', 'xks', 'regions', 'audit', 'metrics', 'iam', 'quotas'],

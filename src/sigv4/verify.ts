@@ -1,5 +1,5 @@
-import { chain, type MaybePromise } from '../../base/maybe-promise.ts';
-import type { CryptoCore, KeyHandle } from '../../core/crypto-core.ts';
+import { chain, type MaybePromise } from '../base/maybe-promise.ts';
+import type { CryptoCore, KeyHandle } from '../core/crypto-core.ts';
 import { type CredentialScope, MAX_ACCESS_KEY_ID_LENGTH } from './authorization-header.ts';
 import {
   canonicalHeaders,

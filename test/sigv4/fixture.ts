@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect } from 'vitest';
-import { core, type CryptoCore, type KeyHandle } from '../../../src/core/index.ts';
+import { core, type CryptoCore, type KeyHandle } from '../../src/core/index.ts';
 import {
   type Credential,
   type RawHeaders,
@@ -9,7 +9,7 @@ import {
   type VerifyOptions,
   verifyRequest,
   type VerifyResult,
-} from '../../../src/server/sigv4/index.ts';
+} from '../../src/sigv4/index.ts';
 
 export { core };
 
@@ -170,4 +170,4 @@ export function expectRefusal(result: VerifyResult<Identity>, name: string, mess
   expect(result).toEqual({ ok: false, error: { name, message } });
 }
 
-export { SEED } from '../../support/seed.ts';
+export { SEED } from '../support/seed.ts';

@@ -1,4 +1,4 @@
-import type { CryptoCore } from '../../core/crypto-core.ts';
+import type { CryptoCore } from '../core/crypto-core.ts';
 import {
   ALGORITHM,
   type CredentialScope,

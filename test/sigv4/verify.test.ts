@@ -8,7 +8,7 @@ import {
   MAX_QUERY_LENGTH,
   type SignedRequest,
   verifyRequest,
-} from '../../../src/server/sigv4/index.ts';
+} from '../../src/sigv4/index.ts';
 import {
   ACCESS_KEY_ID,
   authorizationOf,

@@ -13,7 +13,7 @@ import {
   parseSignedHeaders,
   type RawHeaders,
   stringToSign,
-} from '../../../src/server/sigv4/index.ts';
+} from '../../src/sigv4/index.ts';
 import { ACCESS_KEY_ID, core, NOW_MS, setUp, sha256, TIMESTAMP } from './fixture.ts';
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CryptoCore, KeyHandle } from '../../../src/core/crypto-core.ts';
-import { deriveSigningKey, parseCredential, SigningKeys } from '../../../src/server/sigv4/index.ts';
+import type { CryptoCore, KeyHandle } from '../../src/core/crypto-core.ts';
+import { deriveSigningKey, parseCredential, SigningKeys } from '../../src/sigv4/index.ts';
 import {
   ACCESS_KEY_ID,
   core,

@@ -1,5 +1,5 @@
-import type { ErrorName } from '../../base/errors.ts';
-import type { CryptoCore } from '../../core/crypto-core.ts';
+import type { ErrorName } from '../base/errors.ts';
+import type { CryptoCore } from '../core/crypto-core.ts';
 import type { Authorization, AuthorizationFault } from './authorization-header.ts';
 
 /** Why a request was refused; the names are those of the wire. */

@@ -1,4 +1,4 @@
-import type { CryptoCore, KeyHandle } from '../../core/crypto-core.ts';
+import type { CryptoCore, KeyHandle } from '../core/crypto-core.ts';
 import type { CredentialScope } from './authorization-header.ts';
 
 /** Signing keys that a {@link SigningKeys} holds unless told otherwise. */

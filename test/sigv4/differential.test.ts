@@ -1,8 +1,8 @@
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NodeSha256 } from '../../support/node-sha256.ts';
-import type { RawHeaders, SignedRequest } from '../../../src/server/sigv4/index.ts';
+import { NodeSha256 } from '../support/node-sha256.ts';
+import type { RawHeaders, SignedRequest } from '../../src/sigv4/index.ts';
 import {
   ACCESS_KEY_ID,
   credentialOf,

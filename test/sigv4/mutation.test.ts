@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type SignedRequest } from '../../../src/server/sigv4/index.ts';
+import { type SignedRequest } from '../../src/sigv4/index.ts';
 import {
   ACCESS_KEY_ID,
   authorizationOf,
