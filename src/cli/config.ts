@@ -71,6 +71,11 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_ACCOUNT_ID', '  the account, 12 digits (default: random on first start)'],
   ['KEYWRIGHT_ATTESTATION_ROOTS', 'PEM file of roots that attest recipients, besides the root of AWS Nitro'],
   ['KEYWRIGHT_SEED', 'YAML file of accounts, keys, aliases and grants to make where they are missing'],
+  ['KEYWRIGHT_XKS_CONNECT', 'where proxies of external key stores are: proxy.example.com=10.0.0.5:8443,…'],
+  ['KEYWRIGHT_XKS_CA', 'PEM file of authorities that their certificates may be from, besides public ones'],
+  ['KEYWRIGHT_XKS_CERT', 'PEM file of the certificate that is shown to proxies which ask; together with'],
+  ['KEYWRIGHT_XKS_KEY', '  the PEM file of its private key'],
+  ['KEYWRIGHT_XKS_TIMEOUT_MS', 'milliseconds that a proxy has for a call (default 250, as at AWS)'],
   ['KEYWRIGHT_TEST_POWERS', 'set to 1 to let tests move the clock and inject faults; on loopback only'],
   ['KEYWRIGHT_PLAIN_HTTP', 'set to "anywhere" to let the listener leave loopback without TLS'],
 ];

@@ -105,22 +105,26 @@ async function loadCredentials(config: ServerConfig, hosts: readonly string[]): 
 }
 
 async function listen(options: HttpServerOptions): Promise<HttpServer> {
-  const address = `${options.host}:${String(options.port)}`;
   try {
     return await HttpServer.listen(options);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(`something else listens on ${address}: stop it, or choose another address`);
-    }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new ConfigError(`this process may not listen on ${address}: choose another address`);
-    }
-    if (code.startsWith('ERR_OSSL') || code.startsWith('ERR_TLS')) {
-      throw new ConfigError(`the TLS certificate or its key cannot be used: ${(error as Error).message}`);
-    }
-    throw error;
+    throw explainListenError(error, `${options.host}:${String(options.port)}`);
   }
+}
+
+/** Why a listener could not start, as a {@link ConfigError} where the settings are to blame. */
+export function explainListenError(error: unknown, address: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(`something else listens on ${address}: stop it, or choose another address`);
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new ConfigError(`this process may not listen on ${address}: choose another address`);
+  }
+  if (code.startsWith('ERR_OSSL') || code.startsWith('ERR_TLS')) {
+    return new ConfigError(`the TLS certificate or its key cannot be used: ${(error as Error).message}`);
+  }
+  return error;
 }
 
 function urlOf({ host, isTls }: Address, port: number): string {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../base/root-key.ts';
+import { KeyFileError } from '../xks/proxy/software-key.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
 import { runPolicy } from './policy-command.ts';
@@ -9,6 +10,7 @@ import { runSeed } from './seed-command.ts';
 import { runIam } from './iam-command.ts';
 import { runServer } from './server-command.ts';
 import { runTrust } from './trust-command.ts';
+import { runXksProxy } from './xks-proxy-command.ts';
 
 const HELP = `Usage: keywright <command> [options]
 
@@ -17,6 +19,7 @@ Commands:
   seed        make the accounts, principals, keys, aliases and grants of a file
   iam         manage accounts, users, roles, services and access keys
   policy      ask policies and grants who may do what, or check a policy document
+  xks-proxy   serve keys of this machine to AWS KMS or another Keywright, as an external key store
   trust       print where the certificate is that clients of the TLS listener must trust
   info        print version and cryptographic core of this installation, as JSON
 
@@ -47,6 +50,9 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
       return 0;
     case 'policy':
       return runPolicy(args);
+    case 'xks-proxy':
+      await runXksProxy(args);
+      return 0;
     case 'trust':
       runTrust(args);
       return 0;
@@ -76,7 +82,8 @@ function explain(error: unknown): number {
     process.stderr.write(`keywright: ${error.message}\n`);
     return EXIT_DATA;
   }
-  const text = error instanceof RootKeyError ? error.message : error instanceof Error ? error.stack : String(error);
+  const isExplained = error instanceof RootKeyError || error instanceof KeyFileError;
+  const text = isExplained ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`keywright: ${text ?? ''}\n`);
   return 1;
 }

@@ -2,11 +2,14 @@ import { parseArgs } from 'node:util';
 import { Engine } from '../engine/engine.ts';
 import { TestPowers } from '../engine/test-powers/test-powers.ts';
 import { caPath } from '../server/tls-certificates.ts';
+import { XksBackend } from '../xks/xks-backend.ts';
 import { readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
 import { ensureCredentials, type FirstCredentials } from './first-credentials.ts';
 import { openListeners, tlsDirectory, type Listener, type OpenListeners } from './listeners.ts';
 import { applySeedFile } from './seed-command.ts';
+import { nextSignal } from './next-signal.ts';
 import { createStderrLog } from './stderr-log.ts';
+import { readXksNetwork } from './xks-network.ts';
 
 const HELP = `Usage: keywright server
 
@@ -32,6 +35,7 @@ export async function runServer(args: readonly string[]): Promise<void> {
     return;
   }
   const config = readServerConfig(process.env);
+  const xksNetwork = readXksNetwork(process.env);
   const log = createStderrLog();
   const { dataDirectory, store, regions, quotas, resourceQuotas, attestationRoots } = config;
   const engine = await Engine.open({
@@ -39,6 +43,7 @@ export async function runServer(args: readonly string[]): Promise<void> {
     regions,
     log,
     resourceQuotas,
+    keyStoreBackends: (services) => ({ EXTERNAL_KEY_STORE: new XksBackend(services, xksNetwork) }),
     ...(quotas === undefined ? {} : { requestQuotas: quotas }),
     ...(store === undefined ? {} : { store }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),
@@ -63,19 +68,6 @@ export async function runServer(args: readonly string[]): Promise<void> {
   await listeners.close();
   await engine.close();
   log.info('stopped');
-}
-
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const stop = (signal: NodeJS.Signals): void => {
-      // A second signal ends the process at once, as the default action does.
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
-      resolve(signal);
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
 }
 
 function greeting(

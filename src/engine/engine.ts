@@ -24,7 +24,7 @@ import { RoutedMaterials } from '../materials/routed-materials.ts';
 import { SoftwareImport } from '../materials/software-import.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
-import type { KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
+import type { BackendServices, KeyStoreBackends } from '../service/key-store-ports.ts';
 import { openStoreSecret } from '../service/key-store-secrets.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
@@ -49,7 +49,7 @@ export interface EngineOptions {
    * Makes what stands behind custom key stores, for each type of store; a store of a type that is left out cannot be
    * connected. All processes on one store have the same ones: each may finish what another began.
    */
-  readonly keyStoreBackends?: (stores: KeyStoreDirectory) => Partial<KeyStoreBackends>;
+  readonly keyStoreBackends?: (services: BackendServices) => Partial<KeyStoreBackends>;
   /**
    * PEM of root certificates that attestation documents may come from, besides the root of AWS Nitro: P-384 authorities
    * that may certify.
@@ -168,7 +168,16 @@ export class Engine {
         software.forget(region, keyId);
       });
       const tokens = new RegionTokens(core, regionKeys);
-      const keyStoreBackends = makeBackends(options, store, tokens);
+      const keyStoreBackends = makeBackends(options, {
+        stores: {
+          find: (region, storeId) => store.keyStores.find(region, storeId),
+          secret: (keyStore) => openStoreSecret(tokens, keyStore),
+        },
+        software,
+        core,
+        clock: signatureClock,
+        log,
+      });
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
       const identities = new Identities(core, store.principals, clock);
       const access = new PolicyAccess(identities);
@@ -323,6 +332,8 @@ export class Engine {
   async close(): Promise<void> {
     await this.#maintenance.stop();
     await this.#connections.stop();
+    const { AWS_CLOUDHSM: cluster, EXTERNAL_KEY_STORE: external } = this.#ports.keyStoreBackends;
+    await Promise.all([cluster.close?.(), external.close?.()]);
     await this.#store.close();
     await this.#rootKeys.close();
   }
@@ -339,14 +350,10 @@ export class Engine {
   }
 }
 
-function makeBackends(options: EngineOptions, store: Store, tokens: RegionTokens): KeyStoreBackends {
-  const directory: KeyStoreDirectory = {
-    find: (region, storeId) => store.keyStores.find(region, storeId),
-    secret: (keyStore) => openStoreSecret(tokens, keyStore),
-  };
+function makeBackends(options: EngineOptions, services: BackendServices): KeyStoreBackends {
   return {
     AWS_CLOUDHSM: new AbsentBackend('CLUSTER_NOT_FOUND'),
     EXTERNAL_KEY_STORE: new AbsentBackend('XKS_PROXY_NOT_REACHABLE'),
-    ...options.keyStoreBackends?.(directory),
+    ...options.keyStoreBackends?.(services),
   };
 }

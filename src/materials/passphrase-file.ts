@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { CoreError } from '../core/status.ts';
 import type { CryptoCore, KeyHandle, PassphraseCost } from '../core/crypto-core.ts';
 import { encodeFields } from '../base/fields.ts';
+import { writeNewFile } from '../base/new-file.ts';
 import { RootKeyError, type RootKey, type RootKeyProvider } from '../base/root-key.ts';
 import type { RootKeyRecord } from '../base/stored-records.ts';
 
@@ -139,19 +139,6 @@ function readPassphrase(path: string): Buffer | undefined {
 /** Writes a random passphrase; it is on disk, and its folder entry too, before any key depends on it. */
 function createPassphrase(core: CryptoCore, path: string): Buffer {
   const passphrase = Buffer.from(core.randomBytes(GENERATED_PASSPHRASE_BYTES).toString('base64url'));
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, passphrase);
-    writeSync(file, '\n');
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  writeNewFile(path, passphrase, '\n');
   return passphrase;
 }

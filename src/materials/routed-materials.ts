@@ -1,9 +1,11 @@
+import { InvariantError } from '../base/errors.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyStoreBackends, KeyStoreMaterials } from '../service/key-store-ports.ts';
 import type {
   AsymmetricMaterial,
   KeyMaterialProvider,
+  KeyRequest,
   MacMaterial,
   SymmetricMaterial,
   WrappedMaterial,
@@ -22,8 +24,15 @@ export class RoutedMaterials implements KeyMaterialProvider {
     this.#backends = backends;
   }
 
-  generate(key: KmsKey, nowMs: number): MaybePromise<WrappedMaterial> {
-    return this.#materialsOf(key).generate(key, nowMs);
+  generate(key: KmsKey, nowMs: number, request?: KeyRequest): MaybePromise<WrappedMaterial> {
+    const materials = this.#storeMaterials(key);
+    if (materials === undefined) {
+      return this.#software.generate(key, nowMs);
+    }
+    if (request === undefined) {
+      throw new InvariantError(`nobody asked for material of ${key.arn}`);
+    }
+    return materials.generate(key, nowMs, request);
   }
 
   /** Only keys of origin AWS_KMS are given material. */
@@ -35,8 +44,8 @@ export class RoutedMaterials implements KeyMaterialProvider {
     return this.#software.copy(from, material, to);
   }
 
-  openSymmetric(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined> {
-    return this.#materialsOf(key).openSymmetric(key, materialId);
+  openSymmetric(key: KmsKey, materialId: string, request: KeyRequest): MaybePromise<SymmetricMaterial | undefined> {
+    return (this.#storeMaterials(key) ?? this.#software).openSymmetric(key, materialId, request);
   }
 
   openMac(key: KmsKey): MaybePromise<MacMaterial> {
@@ -47,9 +56,7 @@ export class RoutedMaterials implements KeyMaterialProvider {
     return this.#software.openAsymmetric(key);
   }
 
-  #materialsOf({ origin }: KmsKey): KeyStoreMaterials {
-    return origin === 'AWS_CLOUDHSM' || origin === 'EXTERNAL_KEY_STORE'
-      ? this.#backends[origin].materials
-      : this.#software;
+  #storeMaterials({ origin }: KmsKey): KeyStoreMaterials | undefined {
+    return origin === 'AWS_CLOUDHSM' || origin === 'EXTERNAL_KEY_STORE' ? this.#backends[origin].materials : undefined;
   }
 }

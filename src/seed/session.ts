@@ -68,6 +68,7 @@ export class SeedSession {
   context(accountId: string, region: string): OperationContext {
     return {
       ...this.ports,
+      operation: 'CreateKey',
       caller: rootOf(accountId),
       region,
       requestId: randomUUID(),

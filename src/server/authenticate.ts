@@ -5,7 +5,7 @@ import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { CallContext, Engine } from '../engine/engine.ts';
 import type { RequestOrigin, VpcEndpoint } from '../service/target.ts';
-import { SigningKeys, verifyRequest, type VerifiedRequest } from '../sigv4/index.ts';
+import { SigningKeys, toSignedRequest, verifyRequest, type VerifiedRequest } from '../sigv4/index.ts';
 
 /** Who sent a request, for which Region, and how it came. */
 export type Authenticated = CallContext & { readonly origin: RequestOrigin };
@@ -35,10 +35,7 @@ export class Authenticator {
    * @throws KmsServiceError the refusal of the signature check, at once or through the promise
    */
   authenticate(request: IncomingMessage, body: Buffer, service: string): MaybePromise<Authenticated> {
-    const { path, query } = splitUrl(request);
-    const headers = pairs(request.rawHeaders);
-    const signed = { method: request.method ?? '', path, query, headers, body };
-    const verdict = verifyRequest<Caller>(signed, {
+    const verdict = verifyRequest<Caller>(toSignedRequest(request, body), {
       nowMs: this.#engine.clock.nowMs(),
       service,
       regions: this.#engine.regions,
@@ -96,18 +93,4 @@ const AWS_SERVICE = /^([a-z0-9-]+)(?:\.[a-z]+(?:-[a-z]+)+-\d+)?\.amazonaws\.com$
 /** `s3` for `s3.amazonaws.com`; one of another domain keeps its whole name, and so passes for none of AWS. */
 function serviceLabel(name: string): string {
   return AWS_SERVICE.exec(name)?.[1] ?? name;
-}
-
-/** The two parts of the request target, as they came. */
-export function splitUrl({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: string } {
-  const at = url.indexOf('?');
-  return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
-}
-
-function pairs(rawHeaders: readonly string[]): (readonly [string, string])[] {
-  const result: (readonly [string, string])[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    result.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
-  }
-  return result;
 }

@@ -3,7 +3,8 @@ import { KmsServiceError } from '../base/errors.ts';
 import { chain, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isOperationName, type OperationName } from '../service/registry.ts';
-import { splitUrl, type Authenticator } from './authenticate.ts';
+import { splitUrl } from '../sigv4/index.ts';
+import type { Authenticator } from './authenticate.ts';
 
 const SERVICE = 'kms';
 const TARGET_PREFIX = 'TrentService.';

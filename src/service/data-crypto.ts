@@ -61,7 +61,7 @@ export interface CurrentMaterial {
 /** The material that new ciphertext is made under, with the header of its blobs. */
 export function openCurrentMaterial(key: KmsKey, context: OperationContext): MaybePromise<CurrentMaterial> {
   const { keyId, currentMaterialId: materialId } = key;
-  const opened = materialId === undefined ? undefined : context.materials.openSymmetric(key, materialId);
+  const opened = materialId === undefined ? undefined : context.materials.openSymmetric(key, materialId, context);
   return chain(opened, (material) => {
     if (material === undefined || materialId === undefined) {
       throw new InvariantError(`key ${keyId} lacks its current material`);
@@ -198,7 +198,7 @@ function decryptBlob(
       'The key ID in the request does not identify a CMK that can perform this operation.',
     );
   }
-  return chain(context.materials.openSymmetric(key, materialId), (material) => {
+  return chain(context.materials.openSymmetric(key, materialId, context), (material) => {
     if (material === undefined) {
       throw new KmsServiceError('InvalidCiphertextException');
     }

@@ -83,6 +83,11 @@ export function patchBacking({ backing }: CustomKeyStore, request: Configuration
   return backing.type === 'AWS_CLOUDHSM' ? patchCloudHsm(backing, request) : patchXks(backing, request);
 }
 
+/** Whether a request names anything of what stands behind the store. */
+export function isReconfiguration(request: Configuration): boolean {
+  return (Object.keys(configurationMembers) as (keyof Configuration)[]).some((name) => request[name] !== undefined);
+}
+
 function patchCloudHsm(backing: CloudHsmBacking, request: Configuration): PatchedBacking {
   const { CloudHsmClusterId: clusterId = backing.clusterId, KeyStorePassword: secret } = request;
   return {

@@ -1,7 +1,11 @@
 /** What the service needs for custom key stores: where they are kept, and what stands behind them. */
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { CryptoCore } from '../core/crypto-core.ts';
 import type { ConnectionErrorCode, CustomKeyStore } from '../keys/key-store.ts';
-import type { KeyMaterialProvider } from './ports.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
+import type { KeyMaterialProvider, KeyRequest, WrappedMaterial } from './ports.ts';
 
 /** Durable custom key stores. A change is on disk when the promise resolves. */
 export interface KeyStoreRepository {
@@ -42,13 +46,32 @@ export type ConnectOutcome =
   { readonly isConnected: true } | { readonly isConnected: false; readonly errorCode: ConnectionErrorCode };
 
 /** Makes and opens the material of the keys in stores of one type; it is symmetric, and stays in its Region. */
-export type KeyStoreMaterials = Pick<KeyMaterialProvider, 'generate' | 'openSymmetric'>;
+export interface KeyStoreMaterials extends Pick<KeyMaterialProvider, 'openSymmetric'> {
+  generate(key: KmsKey, nowMs: number, request: KeyRequest): MaybePromise<WrappedMaterial>;
+}
+
+/** What the engine gives the backends that it works with. */
+export interface BackendServices {
+  readonly stores: KeyStoreDirectory;
+  /** Material of the software, at rest in the store as that of other keys is; for what a backend does not keep. */
+  readonly software: KeyStoreMaterials;
+  readonly core: CryptoCore;
+  /** The time that signatures are made by. */
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 /**
  * What stands behind the stores of one type. The state of a connection is in the store and holds for every process on
  * it, so {@link materials} of a process that did not connect the store itself opens its own way to it when needed.
  */
 export interface KeyStoreBackend {
+  /**
+   * Looks whether a store that is about to be made or changed could be connected, where that is asked at this point.
+   *
+   * @throws KmsServiceError of the errors of a configuration
+   */
+  probe?(store: CustomKeyStore, request: KeyRequest): Promise<void>;
   /**
    * Tries whether the store can be used. May be called again for a store that another process is connecting, or was.
    * What it throws counts as INTERNAL_ERROR, unless `signal` was aborted: then the outcome is of no interest any more.
@@ -57,6 +80,8 @@ export interface KeyStoreBackend {
   /** Lets go of the store. What it throws is logged, and the store is disconnected all the same. */
   disconnect(store: CustomKeyStore): Promise<void>;
   readonly materials: KeyStoreMaterials;
+  /** Lets go of everything, when nothing is under way any more. May be called again. */
+  close?(): Promise<void>;
 }
 
 export interface CloudHsmBackend extends KeyStoreBackend {

@@ -25,6 +25,8 @@ import type { KeyTarget, RequestContext, Target } from './target.ts';
 
 /** A request in execution: its context and the ports that operations work through. */
 export interface OperationContext extends RequestContext {
+  /** Name of the operation. */
+  readonly operation: string;
   /** The Regions that this service serves. */
   readonly regions: ReadonlySet<string>;
   readonly keys: KeyRepository;

@@ -119,6 +119,7 @@ function travel<Name extends string, Input, Targets extends readonly Target[], O
         }
         count.countStores(targets);
         const context: OperationContext = {
+          operation: operation.name,
           caller: request.caller,
           region: request.region,
           requestId: request.requestId,

@@ -14,6 +14,7 @@ import type { CompiledPolicy } from '../policy/compile.ts';
 import type { ConditionValues } from '../policy/condition-values.ts';
 import type { Grant, GrantOperation, GrantParty } from '../policy/grant.ts';
 import type { Principal } from '../policy/principal.ts';
+import type { RequestContext } from './target.ts';
 
 /** Another writer changed the key first; the pipeline starts the request anew on what is stored now. */
 export class VersionConflictError extends Error {
@@ -180,10 +181,20 @@ export interface MacMaterial {
   verify(algorithm: MacAlgorithm, message: Uint8Array, mac: Uint8Array): MaybePromise<boolean>;
 }
 
+/** For which request a key is made or used: what stands behind a custom key store is told of it. */
+export interface KeyRequest extends Pick<RequestContext, 'caller' | 'requestId' | 'origin'> {
+  /** Name of the operation, for example `Encrypt`. */
+  readonly operation: string;
+}
+
 /** Makes key material and brings it into use; answers with a value where it can and with a promise where it must. */
 export interface KeyMaterialProvider {
-  /** Draws fresh material for a key that is about to be stored. */
-  generate(key: KmsKey, nowMs: number): MaybePromise<WrappedMaterial>;
+  /**
+   * Draws fresh material for a key that is about to be stored.
+   *
+   * @param request absent when the service itself makes it; that never happens to keys in custom key stores
+   */
+  generate(key: KmsKey, nowMs: number, request?: KeyRequest): MaybePromise<WrappedMaterial>;
   /**
    * Takes material from outside: 32 bytes for a symmetric key, as long as the digest for HMAC, PKCS#8 for a key pair.
    * Its id follows from key id and material, so that the same material for the same key is recognised again. The caller
@@ -195,7 +206,7 @@ export interface KeyMaterialProvider {
   /** The material of `from` as a material of `to`, its related key in another Region. */
   copy(from: KmsKey, material: WrappedMaterial, to: KmsKey): MaybePromise<WrappedMaterial>;
   /** @returns undefined when the key has no such material */
-  openSymmetric(key: KmsKey, materialId: string): MaybePromise<SymmetricMaterial | undefined>;
+  openSymmetric(key: KmsKey, materialId: string, request: KeyRequest): MaybePromise<SymmetricMaterial | undefined>;
   /** The only material of an HMAC key. */
   openMac(key: KmsKey): MaybePromise<MacMaterial>;
   /** The only material of a key pair. */

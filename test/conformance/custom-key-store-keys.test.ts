@@ -38,6 +38,7 @@ import { ACCOUNT } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { cloudHsmStore, CREDENTIAL, xksStore } from '../support/key-store-requests.ts';
 import { eventually, MemoryBackend, untilAborted } from '../support/memory-backend.ts';
+import type { BackendServices } from '../../src/service/key-store-ports.ts';
 import { describeKms, type CreatedKey } from './suite.ts';
 
 const DAY_MS = 86_400_000;
@@ -48,7 +49,7 @@ const WRONG_STATE = 'CustomKeyStoreInvalidStateException';
 
 let backend: MemoryBackend;
 const options = {
-  keyStoreBackends: (stores: ConstructorParameters<typeof MemoryBackend>[0]) => {
+  keyStoreBackends: ({ stores }: BackendServices) => {
     backend = new MemoryBackend(stores);
     return { AWS_CLOUDHSM: backend, EXTERNAL_KEY_STORE: backend };
   },

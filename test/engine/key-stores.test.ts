@@ -7,7 +7,6 @@ import type { Log } from '../../src/base/log.ts';
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { rootOf } from '../../src/iam/identities.ts';
 import type { ConnectionState } from '../../src/keys/key-store.ts';
-import type { KeyStoreDirectory } from '../../src/service/key-store-ports.ts';
 import { expectError } from '../support/expect-error.ts';
 import { cloudHsmStore, CREDENTIAL, PASSWORD, xksStore } from '../support/key-store-requests.ts';
 import { eventually, MemoryBackend, untilAborted } from '../support/memory-backend.ts';
@@ -35,7 +34,7 @@ async function open(options: Partial<EngineOptions> = {}): Promise<Engine> {
 /** Opens an engine with a backend that the test holds in its hands. */
 async function openWithBackend(change: (backend: MemoryBackend) => void = () => undefined): Promise<Engine> {
   return open({
-    keyStoreBackends: (stores: KeyStoreDirectory) => {
+    keyStoreBackends: ({ stores }) => {
       const backend = new MemoryBackend(stores, hsm);
       change(backend);
       return { AWS_CLOUDHSM: backend, EXTERNAL_KEY_STORE: backend };

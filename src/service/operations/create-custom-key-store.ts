@@ -10,7 +10,7 @@ import * as shapes from '../shapes.ts';
 const ID_DIGITS = 17;
 
 /**
- * Creates a custom key store, not connected yet. The cluster or proxy behind it is not looked at before that.
+ * Creates a custom key store, not connected yet; of an external one with a public endpoint the proxy must answer.
  *
  * @source KMS API Reference, CreateCustomKeyStore
  */
@@ -30,7 +30,8 @@ export const createCustomKeyStore = defineOperation({
   ],
   allowsCrossAccount: false,
   resolve: (_input, resolver) => [resolver.account('kms:CreateCustomKeyStore')] as const,
-  async execute(_authorized, input, { keyStores, resourceQuotas, tokens, random, region, caller, nowMs }) {
+  async execute(_authorized, input, context) {
+    const { keyStores, keyStoreBackends, resourceQuotas, tokens, random, region, caller, nowMs } = context;
     const { keyStoresPerAccount } = resourceQuotas;
     const { backing, secret } = planBacking(input.CustomKeyStoreType ?? 'AWS_CLOUDHSM', input);
     const others = await keyStores.list(region, caller.accountId);
@@ -57,6 +58,7 @@ export const createCustomKeyStore = defineOperation({
       createdMs: nowMs,
       version: 1,
     };
+    await keyStoreBackends[backing.type].probe?.(store, context);
     await keyStores.insert(store);
     return { CustomKeyStoreId: store.storeId };
   },

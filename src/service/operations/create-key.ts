@@ -72,7 +72,7 @@ export const createKey = defineOperation({
       if (key.origin === 'EXTERNAL') {
         return createWithoutMaterial(key, context);
       }
-      const material = await context.materials.generate(key, context.nowMs);
+      const material = await context.materials.generate(key, context.nowMs, context);
       const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
       await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
       return { KeyMetadata: keyMetadata(complete) };

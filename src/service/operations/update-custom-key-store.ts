@@ -1,4 +1,4 @@
-import { configurationMembers, patchBacking } from '../key-store-configuration.ts';
+import { configurationMembers, isReconfiguration, patchBacking } from '../key-store-configuration.ts';
 import { sealStoreSecret } from '../key-store-secrets.ts';
 import { CONFIGURATION_ERRORS, refuseCollision, requireKeyStore, requireStoreState } from '../key-stores.ts';
 import { defineOperation } from '../operation.ts';
@@ -27,7 +27,7 @@ export const updateCustomKeyStore = defineOperation({
   allowsCrossAccount: false,
   resolve: (_input, resolver) => [resolver.account('kms:UpdateCustomKeyStore')] as const,
   async execute(_authorized, input, context) {
-    const { keyStores, tokens } = context;
+    const { keyStores, keyStoreBackends, tokens } = context;
     const store = await requireKeyStore(context, input.CustomKeyStoreId);
     const { backing, secret, fitsConnected } = patchBacking(store, input);
     requireStoreState(store, fitsConnected ? 'adjust' : 'change');
@@ -37,7 +37,11 @@ export const updateCustomKeyStore = defineOperation({
     // Of related clusters only one can be in use, so one that another store has is not related.
     refuseCollision(changed, others, { cluster: 'CloudHsmClusterNotRelatedException' });
     const sealedSecret = secret === undefined ? store.sealedSecret : await sealStoreSecret(tokens, changed, secret);
-    await keyStores.update({ ...changed, sealedSecret });
+    const updated = { ...changed, sealedSecret };
+    if (isReconfiguration(input)) {
+      await keyStoreBackends[backing.type].probe?.(updated, context);
+    }
+    await keyStores.update(updated);
     return {};
   },
 });
