@@ -1,5 +1,6 @@
 /** What a proxy serves, made from its configuration and the files that this names. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { writeNewFile } from '../base/new-file.ts';
@@ -102,24 +103,26 @@ class RootKeyFile implements RootKeyRecords {
     this.#path = path;
   }
 
-  findRootKey(): Promise<RootKeyRecord | undefined> {
+  async findRootKey(): Promise<RootKeyRecord | undefined> {
     try {
-      return Promise.resolve(JSON.parse(readFileSync(this.#path, 'utf8')) as RootKeyRecord);
+      return JSON.parse(await readFile(this.#path, 'utf8')) as RootKeyRecord;
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? Promise.resolve(undefined)
-        : Promise.reject(error);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        return undefined;
+      }
+      throw error;
     }
   }
 
-  insertRootKey(record: RootKeyRecord): Promise<boolean> {
+  async insertRootKey(record: RootKeyRecord): Promise<boolean> {
     try {
       writeNewFile(this.#path, `${JSON.stringify(record)}\n`);
-      return Promise.resolve(true);
+      return true;
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EEXIST'
-        ? Promise.resolve(false)
-        : Promise.reject(error);
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+        return false;
+      }
+      throw error;
     }
   }
 }
