@@ -113,7 +113,8 @@ export class HttpsCaller {
     );
     attempt.follow(request);
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // The proxy closed an idle connection at the moment at which it was taken: nothing was read of the call.
+      // The proxy closed a kept connection at the moment at which it was taken. No call changes anything, so this one may
+      // be made again; the time that it has stays the same.
       if (request.reusedSocket && error.code === 'ECONNRESET' && !attempt.isSettled) {
         this.#send(call, attempt);
       } else {

@@ -34,7 +34,11 @@ export class Authority {
   readonly #keys: webcrypto.CryptoKeyPair;
   readonly #certificate: InstanceType<typeof x509.X509Certificate>;
 
-  private constructor(name: string, keys: webcrypto.CryptoKeyPair, certificate: typeof Authority.prototype.certificate) {
+  private constructor(
+    name: string,
+    keys: webcrypto.CryptoKeyPair,
+    certificate: typeof Authority.prototype.certificate,
+  ) {
     this.#name = name;
     this.#keys = keys;
     this.#certificate = certificate;
