@@ -6,17 +6,21 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** A real server process, started as users start it. */
-export interface ServerProcess {
-  readonly url: string;
+/** A real process, started as users start it. */
+export interface KeywrightProcess {
   /** Everything that it printed on stdout until now. */
   readonly output: () => string;
   /** Everything that it printed on stderr until now. */
   readonly errors: () => string;
+  readonly signal: (signal: NodeJS.Signals) => void;
   /** Ends it at once, as a power cut would. */
   kill(): Promise<void>;
   /** Asks it to stop; resolves with its exit status. */
   stop(): Promise<number | null>;
+}
+
+export interface ServerProcess extends KeywrightProcess {
+  readonly url: string;
 }
 
 export interface CommandResult {
@@ -59,12 +63,25 @@ export async function startServer(
   port: number,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
+  const url = `http://127.0.0.1:${String(port)}`;
+  const server = await startKeywright(['server'], {
+    KEYWRIGHT_DATA: dataDirectory,
+    KEYWRIGHT_LISTEN: url,
+    ...environment,
+  });
+  return { url, ...server };
+}
+
+/** Starts a command of `keywright` that runs until it is stopped, and waits until it greets. */
+export async function startKeywright(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<KeywrightProcess> {
   if (!existsSync(MAIN)) {
     throw new Error('dist/ is not built: run script/test, or npm run build');
   }
-  const url = `http://127.0.0.1:${String(port)}`;
-  const child = spawn(process.execPath, [MAIN, 'server'], {
-    env: { PATH: process.env['PATH'], KEYWRIGHT_DATA: dataDirectory, KEYWRIGHT_LISTEN: url, ...environment },
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -78,13 +95,15 @@ export async function startServer(
       }
     });
     child.once('exit', (status) => {
-      reject(new Error(`the server ended with status ${String(status)}: ${errors}`));
+      reject(new Error(`keywright ${args.join(' ')} ended with status ${String(status)}: ${errors}`));
     });
   });
   return {
-    url,
     output: () => output,
     errors: () => errors,
+    signal: (signal) => {
+      child.kill(signal);
+    },
     kill: async () => {
       await endWith(child, 'SIGKILL');
     },
