@@ -20,3 +20,6 @@ export type { FaultRule, FaultRuleStatus } from './engine/test-powers/faults.ts'
 export { TestPowers } from './engine/test-powers/test-powers.ts';
 export { RootKeyError } from './base/root-key.ts';
 export type { OperationInput, OperationName, OperationOutput } from './service/registry.ts';
+export type { BackendServices, KeyStoreBackends } from './service/key-store-ports.ts';
+export type { NetworkAddress, XksNetworkSettings } from './xks/https-caller.ts';
+export { XksBackend } from './xks/xks-backend.ts';

@@ -104,6 +104,8 @@ const USE_FACTS = {
   kmsViaService: optional(anyText),
 };
 
+export const healthRequest = structure({ requestMetadata: required(structure(CALL_FACTS)) });
+
 export const metadataRequest = structure({
   requestMetadata: required(structure({ ...CALL_FACTS, ...ORIGIN_FACTS, awsPrincipalArn: required(anyText) })),
 });

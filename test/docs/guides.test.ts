@@ -5,15 +5,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { SETTINGS } from '../../src/cli/config.ts';
+import { proxyConfigFile } from '../../src/cli/xks-proxy-config.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { applySeed } from '../../src/seed/apply-seed.ts';
 import { seedFile } from '../../src/seed/seed-file.ts';
+import { YamlText } from '../../src/seed/yaml-text.ts';
 import type { YamlMembers, YamlSchema } from '../../src/seed/yaml-schema.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 const seeding = readFileSync(join(root, 'docs/guides/seeding.md'), 'utf8');
+const external = readFileSync(join(root, 'docs/guides/external-key-stores.md'), 'utf8');
 const testing = readFileSync(join(root, 'docs/guides/testing.md'), 'utf8');
 
 it('the example of the seeding guide loads as it stands there', async () => {
@@ -40,6 +44,24 @@ it('the seeding guide names every member of a seed file', () => {
   const names = memberNames(seedFile);
   expect(names).toContain('encryptionContextSubset');
   expect(names.filter((name) => !seeding.includes(`\`${name}\``))).toEqual([]);
+});
+
+it('the guide of external key stores names every member of a configuration, and its example is one', () => {
+  const names = memberNames(proxyConfigFile);
+  expect(names).toContain('commonName');
+  expect(names.filter((name) => !external.includes(`\`${name}\``))).toEqual([]);
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(external) ?? [];
+  const yaml = new YamlText(example, 'proxy.yaml');
+  expect(proxyConfigFile.read(yaml.root, yaml, 'the file').keys).toMatchObject([{ id: 'orders' }]);
+});
+
+it('the README names every setting of the server', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const short = (name: string): string => name.replace('KEYWRIGHT_XKS_', '…_');
+  const missing = SETTINGS.filter(
+    ([name]) => !readme.includes(`\`${name}\``) && !readme.includes(`\`${short(name)}\``),
+  );
+  expect(missing).toEqual([]);
 });
 
 it('the example of the testing guide runs as it stands there', async () => {

@@ -584,7 +584,7 @@ describe('what a proxy is told', () => {
     });
     const stranger = await engine.identities.ensureAdministrator(OTHER_ACCOUNT);
     const caller = { accountId: OTHER_ACCOUNT, arn: stranger.arn, principalId: stranger.uniqueId };
-    await encrypt(engine, kmsKeyArn as never, { ...context, caller, origin: { vpcEndpoint } });
+    await encrypt(engine, kmsKeyArn, { ...context, caller, origin: { vpcEndpoint } });
     expect(metadataOf(-1)).toMatchObject({ awsPrincipalArn: stranger.arn, kmsKeyArn });
     expect(metadataOf(-1)).not.toHaveProperty('awsSourceVpce');
   });

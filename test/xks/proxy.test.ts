@@ -88,7 +88,7 @@ function send(resource: string, body: unknown, more: Partial<RawRequest> = {}): 
 async function refusal(resource: string, body: unknown, more: Partial<RawRequest> = {}): Promise<string> {
   const { status, json, headers } = await send(resource, body, more);
   expect(headers['content-type']).toBe('application/json');
-  expect(Object.keys(json as object).sort()).toEqual(['errorMessage', 'errorName']);
+  expect(Object.keys(json).sort()).toEqual(['errorMessage', 'errorName']);
   expect(json.errorMessage).toMatch(/^[\x20-\x7e]{1,511}$/);
   return `${String(status)} ${String(json.errorName)}`;
 }
@@ -104,7 +104,7 @@ interface EncryptAnswer {
 async function encrypted(changes: object = {}, keyId = 'key-1'): Promise<EncryptAnswer> {
   const { status, json } = await send(`/keys/${keyId}/encrypt`, { ...ENCRYPT, ...changes });
   expect(status).toBe(200);
-  return json as EncryptAnswer;
+  return json as unknown as EncryptAnswer;
 }
 
 function decryptRequest(answer: EncryptAnswer, changes: object = {}): object {
@@ -127,9 +127,11 @@ describe('health', () => {
     });
   });
 
-  it('needs a signature, and no valid request', async () => {
-    expect((await send('/health', 'no JSON')).status).toBe(200);
+  it('needs a signature and a valid request', async () => {
     expect(await refusal('/health', {}, { isSigned: false })).toBe('401 AuthenticationFailedException');
+    for (const body of ['no JSON', {}, { requestMetadata: {} }, { requestMetadata: { kmsRequestId: 'x' } }]) {
+      expect(await refusal('/health', body)).toBe('400 ValidationException');
+    }
   });
 });
 
@@ -264,6 +266,9 @@ describe('refusals', () => {
   it('a key that is disabled, of another usage or not there', async () => {
     expect(await refusal('/keys/disabled/encrypt', ENCRYPT)).toBe('400 InvalidStateException');
     const answer = await encrypted({}, 'write-only');
+    // What is to be decrypted for the integrity value.
+    const checked = { ...ENCRYPT, ciphertextDataIntegrityValueAlgorithm: 'SHA_256' };
+    expect(await refusal('/keys/write-only/encrypt', checked)).toBe('400 InvalidKeyUsageException');
     expect(await refusal('/keys/write-only/decrypt', decryptRequest(answer))).toBe('400 InvalidKeyUsageException');
     for (const [operation, body] of [
       ['encrypt', ENCRYPT],
@@ -401,7 +406,8 @@ describe('TLS', () => {
     );
     const attempt = async (shown: Identity | undefined): Promise<number | 'refused'> => {
       const options = shown === undefined ? {} : { cert: shown.certificate, key: shown.privateKey };
-      const request = { port: guarded.port, ca: authority.pem, path: '/kms/xks/v1/health', options };
+      const body = { requestMetadata: { kmsRequestId: 'x', kmsOperation: 'ConnectCustomKeyStore' } };
+      const request = { port: guarded.port, ca: authority.pem, path: '/kms/xks/v1/health', body, options };
       return sendRaw(request).then(
         ({ status }) => status,
         () => 'refused',

@@ -5,6 +5,7 @@ import { parseRequest, type StructureSchema } from '../../service/schema.ts';
 import {
   decryptRequest,
   encryptRequest,
+  healthRequest,
   integrityValue,
   isIvLength,
   metadataRequest,
@@ -32,8 +33,14 @@ export type KeyOperation = (typeof KEY_OPERATIONS)[number];
 const VENDOR = 'Keywright';
 const NOTHING = new Uint8Array(0);
 
-/** GetHealthStatus. Whoever asks is told that no key manager works, rather than refused. */
-export async function answerHealth({ managers, fleetSize }: ServedKeys): Promise<HealthAnswer> {
+/**
+ * GetHealthStatus. Whoever asks is told that no key manager works, rather than refused.
+ *
+ * @param content the body as JSON
+ * @throws ProxyError ValidationException, as AWS's own client of proxies wants it
+ */
+export async function answerHealth({ managers, fleetSize }: ServedKeys, content: unknown): Promise<HealthAnswer> {
+  read(healthRequest, content);
   return {
     xksProxyFleetSize: fleetSize,
     xksProxyVendor: VENDOR,
@@ -64,7 +71,8 @@ export async function answerKeyOperation(
     }
     case 'encrypt': {
       const request = read(encryptRequest, content);
-      return encrypt(core, requireUsable(find(request.requestMetadata), 'ENCRYPT'), request);
+      const key = requireUsable(find(request.requestMetadata), 'ENCRYPT');
+      return encrypt(core, key, request);
     }
     case 'decrypt': {
       const request = read(decryptRequest, content);
@@ -77,13 +85,18 @@ function describeKey({ usage, isEnabled }: ServedKey): MetadataAnswer {
   return { keySpec: 'AES_256', keyUsage: usage, keyStatus: isEnabled ? 'ENABLED' : 'DISABLED' };
 }
 
-/** A request that asks for the integrity value gets an answer that was decrypted once, after the value was computed. */
+/**
+ * A request that asks for the integrity value gets an answer that was decrypted once, after the value was computed: the
+ * key must be for that as well.
+ */
 async function encrypt(
   core: CryptoCore,
-  { key }: ServedKey,
+  served: ServedKey,
   request: ReturnType<(typeof encryptRequest)['parse']>,
 ): Promise<object> {
   const { plaintext, additionalAuthenticatedData: additionalData = NOTHING } = request;
+  const hasIntegrityValue = request.ciphertextDataIntegrityValueAlgorithm !== undefined;
+  const { key } = hasIntegrityValue ? requireUsable(served, 'DECRYPT') : served;
   const sealed = await key.encrypt(plaintext, additionalData);
   const answer = {
     ciphertext: toBase64(sealed.ciphertext),
@@ -91,7 +104,7 @@ async function encrypt(
     authenticationTag: toBase64(sealed.tag),
     ...(sealed.metadata.length === 0 ? {} : { ciphertextMetadata: toBase64(sealed.metadata) }),
   };
-  if (request.ciphertextDataIntegrityValueAlgorithm === undefined) {
+  if (!hasIntegrityValue) {
     return answer;
   }
   const ciphertextDataIntegrityValue = toBase64(integrityValue(core, additionalData, sealed));
