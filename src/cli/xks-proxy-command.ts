@@ -69,7 +69,8 @@ async function createKey(path: string, id: string): Promise<void> {
   if (!keys.some((key) => key.id === id)) {
     throw new ConfigError(`${path} does not name a key ${id}`);
   }
-  (await ProxyFolder.open(loadCore(), data, CLOCK)).createKey(id);
+  const folder = await ProxyFolder.open(loadCore(), data);
+  await folder.createKey(id);
   process.stdout.write(`Made the key ${id} in ${data}. Back that folder up: without it nothing under the key opens.\n`);
 }
 
@@ -77,12 +78,12 @@ async function serve(path: string): Promise<void> {
   const core = loadCore();
   const log = createStderrLog();
   const config = readProxyConfig(path);
-  const folder = await ProxyFolder.open(core, config.data, CLOCK);
-  const load = (from: ProxyConfig): ProxySettings => loadProxySettings(core, from, folder);
+  const folder = await ProxyFolder.open(core, config.data);
+  const load = (from: ProxyConfig): Promise<ProxySettings> => loadProxySettings(core, from, folder);
   const { host, port } = config.address;
-  const proxy = await listen({ core, clock: CLOCK, log, host, port, settings: load(config) });
+  const proxy = await listen({ core, clock: CLOCK, log, host, port, settings: await load(config) });
   const reload = (): void => {
-    reloadProxy(proxy, log, () => load(requireSameListener(config, readProxyConfig(path))));
+    void reloadProxy(proxy, log, async () => load(requireSameListener(config, readProxyConfig(path))));
   };
   process.on('SIGHUP', reload);
   const { pathPrefix = '', keys } = config;
@@ -106,9 +107,9 @@ async function listen(options: ProxyOptions): Promise<XksProxy> {
 }
 
 /** A proxy whose configuration got an error goes on as it was. */
-function reloadProxy(proxy: XksProxy, log: Log, load: () => ProxySettings): void {
+async function reloadProxy(proxy: XksProxy, log: Log, load: () => Promise<ProxySettings>): Promise<void> {
   try {
-    proxy.use(load());
+    proxy.use(await load());
     log.info('the configuration was read again');
   } catch (error) {
     log.error('the configuration was read again and cannot be used', { error: String(error) });

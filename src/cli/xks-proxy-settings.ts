@@ -1,12 +1,11 @@
 /** What a proxy serves, made from its configuration and the files that this names. */
-import { mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../base/clock.ts';
 import { writeNewFile } from '../base/new-file.ts';
+import type { RootKey, RootKeyProvider } from '../base/root-key.ts';
 import type { RootKeyRecord } from '../base/stored-records.ts';
-import type { CryptoCore, KeyHandle } from '../core/crypto-core.ts';
-import { openPassphraseFileRootKey, type RootKeyRecords } from '../materials/passphrase-file.ts';
+import type { CryptoCore } from '../core/crypto-core.ts';
+import { PassphraseFileProvider } from '../materials/passphrase-file.ts';
 import type { Credential } from '../sigv4/index.ts';
 import { AllowList } from '../xks/proxy/allow-list.ts';
 import { KEY_USES, type ServedKey } from '../xks/proxy/external-key.ts';
@@ -19,30 +18,29 @@ import type { ProxyConfig } from './xks-proxy-config.ts';
 export class ProxyFolder {
   readonly #core: CryptoCore;
   readonly #path: string;
-  readonly #root: KeyHandle;
+  readonly #root: RootKey;
 
-  private constructor(core: CryptoCore, path: string, root: KeyHandle) {
+  private constructor(core: CryptoCore, path: string, root: RootKey) {
     this.#core = core;
     this.#path = path;
     this.#root = root;
   }
 
   /** Makes folder and root key when there are none. @throws RootKeyError */
-  static async open(core: CryptoCore, path: string, clock: Clock): Promise<ProxyFolder> {
+  static async open(core: CryptoCore, path: string): Promise<ProxyFolder> {
     mkdirSync(join(path, 'keys'), { recursive: true, mode: 0o700 });
-    const records = new RootKeyFile(join(path, 'root-key.json'));
-    const { handle } = await openPassphraseFileRootKey(core, records, join(path, 'root-key'), clock);
-    return new ProxyFolder(core, path, handle);
+    const provider = new PassphraseFileProvider(core, join(path, 'root-key'));
+    return new ProxyFolder(core, path, await openRootKey(provider, join(path, 'root-key.json')));
   }
 
   /** @throws KeyFileError when there is such a key already */
-  createKey(id: string): void {
-    createKeyFile(this.#core, this.#root, this.#keyPath(id), id);
+  async createKey(id: string): Promise<void> {
+    await createKeyFile(this.#core, this.#root, this.#keyPath(id), id);
   }
 
   /** @throws KeyFileError */
-  readKey(id: string): SoftwareKey {
-    return new SoftwareKey(this.#core, readKeyFile(this.#core, this.#root, this.#keyPath(id), id));
+  async readKey(id: string): Promise<SoftwareKey> {
+    return new SoftwareKey(this.#core, await readKeyFile(this.#root, this.#keyPath(id), id));
   }
 
   #keyPath(id: string): string {
@@ -50,16 +48,34 @@ export class ProxyFolder {
   }
 }
 
+/** The root key whose record is in a file; both are made when there is no such file. */
+async function openRootKey(provider: RootKeyProvider, path: string): Promise<RootKey> {
+  if (existsSync(path)) {
+    return provider.open(JSON.parse(readFileSync(path, 'utf8')) as RootKeyRecord);
+  }
+  const { record, key } = await provider.create(1, Date.now());
+  writeNewFile(path, `${JSON.stringify(record)}\n`);
+  return key;
+}
+
 /** @throws ConfigError, KeyFileError for files that cannot be read */
-export function loadProxySettings(core: CryptoCore, config: ProxyConfig, folder: ProxyFolder): ProxySettings {
+export async function loadProxySettings(
+  core: CryptoCore,
+  config: ProxyConfig,
+  folder: ProxyFolder,
+): Promise<ProxySettings> {
   const { pathPrefix = '', regions, fleetSize = 1, tls, credentials, keys } = config;
+  const served = new Map<string, ServedKey>();
+  for (const key of keys) {
+    served.set(key.id, await serve(key, folder));
+  }
   return {
     pathPrefix,
     regions: new Set(regions),
     fleetSize,
     managers: [new SoftwareKeyManager(core)],
     credentials: new Map(credentials.map((each) => [each.accessKeyId, importCredential(core, each)])),
-    keys: new Map(keys.map((each) => [each.id, serve(each, folder)])),
+    keys: served,
     tls: {
       certificate: readText(tls.certificate),
       privateKey: readText(tls.key),
@@ -71,12 +87,12 @@ export function loadProxySettings(core: CryptoCore, config: ProxyConfig, folder:
   };
 }
 
-function serve(
+async function serve(
   { id, usage = KEY_USES, enabled = true, allow }: ProxyConfig['keys'][number],
   folder: ProxyFolder,
-): ServedKey {
+): Promise<ServedKey> {
   return {
-    key: folder.readKey(id),
+    key: await folder.readKey(id),
     usage,
     isEnabled: enabled,
     allow: allow === undefined ? undefined : new AllowList(allow),
@@ -92,37 +108,5 @@ function importCredential(
     return { accessKeyId, secret: core.importKey('hmac', bytes), isActive: true, identity: undefined };
   } finally {
     bytes.fill(0);
-  }
-}
-
-/** The record of the root key in a file of its own. */
-class RootKeyFile implements RootKeyRecords {
-  readonly #path: string;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async findRootKey(): Promise<RootKeyRecord | undefined> {
-    try {
-      return JSON.parse(await readFile(this.#path, 'utf8')) as RootKeyRecord;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        return undefined;
-      }
-      throw error;
-    }
-  }
-
-  async insertRootKey(record: RootKeyRecord): Promise<boolean> {
-    try {
-      writeNewFile(this.#path, `${JSON.stringify(record)}\n`);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-        return false;
-      }
-      throw error;
-    }
   }
 }

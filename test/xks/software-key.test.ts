@@ -3,12 +3,23 @@ import { createDecipheriv, createHmac } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RootKey } from '../../src/base/root-key.ts';
 import { loadCore } from '../../src/core/index.ts';
 import { createKeyFile, KeyFileError, readKeyFile, SoftwareKey } from '../../src/xks/proxy/software-key.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const core = loadCore();
-const root = core.generateKey('backing');
+
+function rootKey(): RootKey {
+  const handle = core.generateKey('backing');
+  return {
+    version: 1,
+    wrap: (key, aad) => core.wrapKey(handle, key, aad),
+    unwrap: (wrapped, aad) => core.unwrapKey(handle, wrapped, aad, 'backing'),
+  };
+}
+
+const root = rootKey();
 const text = Buffer.from('some text');
 const nothing = Buffer.alloc(0);
 
@@ -24,17 +35,15 @@ afterEach(() => {
   folder.remove();
 });
 
-it('a key file gives the key back, under its id and root key only', () => {
-  createKeyFile(core, root, path, 'orders');
+it('a key file gives the key back, under its id and root key only', async () => {
+  await createKeyFile(core, root, path, 'orders');
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  const sealed = new SoftwareKey(core, readKeyFile(core, root, path, 'orders')).encrypt(text, nothing);
-  const again = new SoftwareKey(core, readKeyFile(core, root, path, 'orders'));
+  const sealed = new SoftwareKey(core, await readKeyFile(root, path, 'orders')).encrypt(text, nothing);
+  const again = new SoftwareKey(core, await readKeyFile(root, path, 'orders'));
   expect(text.equals(again.decrypt(sealed, nothing) ?? nothing)).toBe(true);
-  expect(() => readKeyFile(core, root, path, 'other')).toThrow(KeyFileError);
-  expect(() => readKeyFile(core, core.generateKey('backing'), path, 'orders')).toThrow(KeyFileError);
-  expect(() => {
-    createKeyFile(core, root, path, 'orders');
-  }).toThrow(KeyFileError);
+  await expect(readKeyFile(root, path, 'other')).rejects.toThrow(KeyFileError);
+  await expect(readKeyFile(rootKey(), path, 'orders')).rejects.toThrow(KeyFileError);
+  await expect(createKeyFile(core, root, path, 'orders')).rejects.toThrow(KeyFileError);
 });
 
 describe('a damaged key file', () => {
@@ -45,10 +54,10 @@ describe('a damaged key file', () => {
     ['is of another format', (content: string) => content.replace('"format":1', '"format":2')],
     ['has other bytes', (content: string) => content.replace(/"wrapped":"..../, '"wrapped":"AAAA')],
     ['has no bytes', (content: string) => content.replace(/"wrapped":"[^"]*"/, '"wrapped":""')],
-  ])('that %s says so', (_what, damage) => {
-    createKeyFile(core, root, path, 'orders');
+  ])('that %s says so', async (_what, damage) => {
+    await createKeyFile(core, root, path, 'orders');
     writeFileSync(path, damage(readFileSync(path, 'utf8')));
-    expect(() => readKeyFile(core, root, path, 'orders')).toThrow(KeyFileError);
+    await expect(readKeyFile(root, path, 'orders')).rejects.toThrow(KeyFileError);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { encodeFields } from '../../base/fields.ts';
 import { writeNewFile } from '../../base/new-file.ts';
+import type { RootKey } from '../../base/root-key.ts';
 import { AEAD_OVERHEAD_BYTES, type CryptoCore, type KeyHandle } from '../../core/crypto-core.ts';
 import { CoreError } from '../../core/status.ts';
 import { managerAdditionalData, TAG_BYTES, type ExternalCiphertext } from '../proxy-api.ts';
@@ -111,15 +112,15 @@ interface KeyFile {
 }
 
 /**
- * Draws a key and writes it to a file, wrapped; it is on disk when the call returns.
+ * Draws a key and writes it to a file, wrapped; it is on disk when the promise resolves.
  *
  * @throws KeyFileError when there is such a file already, or it cannot be written
  */
-export function createKeyFile(core: CryptoCore, root: KeyHandle, path: string, keyId: string): void {
+export async function createKeyFile(core: CryptoCore, root: RootKey, path: string, keyId: string): Promise<void> {
   const key = core.generateKey('backing');
-  const wrapped = core.wrapKey(root, key, keyBinding(keyId)).toString('base64');
+  const wrapped = await root.wrap(key, keyBinding(keyId));
   key.destroy();
-  const content: KeyFile = { format: 1, keyId, wrapped };
+  const content: KeyFile = { format: 1, keyId, wrapped: Buffer.from(wrapped).toString('base64') };
   try {
     writeNewFile(path, `${JSON.stringify(content)}\n`);
   } catch (error) {
@@ -128,7 +129,7 @@ export function createKeyFile(core: CryptoCore, root: KeyHandle, path: string, k
 }
 
 /** @throws KeyFileError for a file that is missing, damaged, or was made for another key or under another root key */
-export function readKeyFile(core: CryptoCore, root: KeyHandle, path: string, keyId: string): KeyHandle {
+export async function readKeyFile(root: RootKey, path: string, keyId: string): Promise<KeyHandle> {
   let content: Partial<KeyFile> | null;
   try {
     content = JSON.parse(readFileSync(path, 'utf8')) as Partial<KeyFile> | null;
@@ -139,7 +140,7 @@ export function readKeyFile(core: CryptoCore, root: KeyHandle, path: string, key
     throw new KeyFileError(`${path} is no key file that this version can read`);
   }
   try {
-    return core.unwrapKey(root, Buffer.from(content.wrapped, 'base64'), keyBinding(keyId), 'backing');
+    return await root.unwrap(Buffer.from(content.wrapped, 'base64'), keyBinding(keyId));
   } catch (error) {
     if (error instanceof CoreError) {
       throw new KeyFileError(`${path} does not hold the key ${keyId} under the root key of this proxy`);
