@@ -24,7 +24,7 @@ import { RoutedMaterials } from '../materials/routed-materials.ts';
 import { SoftwareImport } from '../materials/software-import.ts';
 import { SoftwareMaterials } from '../materials/software-materials.ts';
 import { LeasedRequestQuotas, type QuotaSettings } from '../quotas/request-quotas.ts';
-import type { BackendServices, KeyStoreBackends } from '../service/key-store-ports.ts';
+import type { BackendServices, KeyStoreBackends, KeyStoreDirectory } from '../service/key-store-ports.ts';
 import { openStoreSecret } from '../service/key-store-secrets.ts';
 import type { RequestContext, RequestOrigin } from '../service/target.ts';
 import { runOperation, type ServicePorts } from '../service/pipeline.ts';
@@ -168,16 +168,8 @@ export class Engine {
         software.forget(region, keyId);
       });
       const tokens = new RegionTokens(core, regionKeys);
-      const keyStoreBackends = makeBackends(options, {
-        stores: {
-          find: (region, storeId) => store.keyStores.find(region, storeId),
-          secret: (keyStore) => openStoreSecret(tokens, keyStore),
-        },
-        software,
-        core,
-        clock: signatureClock,
-        log,
-      });
+      const services = { software, core, clock: signatureClock, log };
+      const keyStoreBackends = makeBackends(options, store, tokens, services);
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
       const identities = new Identities(core, store.principals, clock);
       const access = new PolicyAccess(identities);
@@ -350,10 +342,19 @@ export class Engine {
   }
 }
 
-function makeBackends(options: EngineOptions, services: BackendServices): KeyStoreBackends {
+function makeBackends(
+  options: EngineOptions,
+  store: Store,
+  tokens: RegionTokens,
+  services: Omit<BackendServices, 'stores'>,
+): KeyStoreBackends {
+  const stores: KeyStoreDirectory = {
+    find: (region, storeId) => store.keyStores.find(region, storeId),
+    secret: (keyStore) => openStoreSecret(tokens, keyStore),
+  };
   return {
     AWS_CLOUDHSM: new AbsentBackend('CLUSTER_NOT_FOUND'),
     EXTERNAL_KEY_STORE: new AbsentBackend('XKS_PROXY_NOT_REACHABLE'),
-    ...options.keyStoreBackends?.(services),
+    ...options.keyStoreBackends?.({ stores, ...services }),
   };
 }

@@ -12,8 +12,8 @@ export interface ExternalKeyUse {
 }
 
 /**
- * Encrypts under the material of the KMS key first, and what that gives under the external key: who has only one of them
- * reads nothing, so the external key manager sees no plaintext.
+ * Encrypts under the material of the KMS key first, and what that gives under the external key: who has only one of
+ * them reads nothing, so the external key manager sees no plaintext.
  */
 export class DoublyEncrypted implements SymmetricMaterial {
   readonly #core: CryptoCore;

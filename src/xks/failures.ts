@@ -2,8 +2,8 @@
  * What goes wrong between the service and an external key store proxy, and what AWS KMS answers to it: one row each.
  * The message of the proxy itself goes to the log and never to the caller.
  *
- * @source AWS, "External Key Store Proxy API Specification", Error codes; KMS Developer Guide, "Troubleshooting external
- *   key stores", connection errors
+ * @source AWS, "External Key Store Proxy API Specification", Error codes; KMS Developer Guide, "Troubleshooting
+ *   external key stores", connection errors
  */
 import { KmsServiceError, type ErrorName } from '../base/errors.ts';
 import type { ConnectionErrorCode } from '../keys/key-store.ts';
@@ -128,7 +128,8 @@ const FAILURES: Readonly<Record<FailureKind, FailureRow>> = {
   },
   DependencyTimeoutException: {
     ...UNREACHABLE,
-    text: `The external key store proxy did not respond to the request in the time allotted. Retry the request. ${RETRY}`,
+    text:
+      'The external key store proxy did not respond to the request in the time allotted. Retry the request. ' + RETRY,
     connection: 'XKS_PROXY_TIMED_OUT',
   },
   ThrottlingException: {

@@ -8,7 +8,7 @@ import { TLS_CIPHERS } from './proxy-api.ts';
 /** AWS KMS gives a proxy this long for a call, connecting included. @source the specification, KMS Considerations */
 export const CALL_TIMEOUT_MS = 250;
 
-/** Connections to one proxy; more calls than that wait for one of them. At 35 ms a call they carry 1800 calls a second. */
+/** Connections to one proxy; more calls than that wait for one of them. At 35 ms a call they carry 1800 a second. */
 const MAX_SOCKETS = 64;
 /** Below the time after which common servers and load balancers drop idle connections. */
 const IDLE_SOCKET_MS = 30_000;
@@ -113,8 +113,8 @@ export class HttpsCaller {
     );
     attempt.follow(request);
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // The proxy closed a kept connection at the moment at which it was taken. No call changes anything, so this one may
-      // be made again; the time that it has stays the same.
+      // The proxy closed a kept connection at the moment at which it was taken. No call changes anything, so this one
+      // may be made again; the time that it has stays the same.
       if (request.reusedSocket && error.code === 'ECONNRESET' && !attempt.isSettled) {
         this.#send(call, attempt);
       } else {

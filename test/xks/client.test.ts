@@ -1,7 +1,7 @@
 /** What callers of the KMS API are told when the proxy of an external key store does not do as it should. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/base/caller.ts';
 import { Engine, type CallContext } from '../../src/engine/engine.ts';
 import { rootOf } from '../../src/iam/identities.ts';
@@ -145,43 +145,24 @@ function encrypt(engine: Engine, KeyId: string, by = context): Promise<{ readonl
 }
 
 /** What each error of the specification becomes: of CreateKey, of configurations, and as the code of a connection. */
-const PROXY_ERRORS: readonly (readonly [number, string, createKey: string, configuration: string, code: string])[] = [
-  [400, 'ValidationException', 'CustomKeyStoreInvalidState', 'XksProxyInvalidResponse', 'XKS_PROXY_INVALID_RESPONSE'],
-  [400, 'InvalidStateException', 'XksKeyInvalidConfiguration', 'XksProxyInvalidResponse', 'XKS_PROXY_INVALID_RESPONSE'],
-  [
-    400,
-    'InvalidKeyUsageException',
-    'XksKeyInvalidConfiguration',
-    'XksProxyInvalidResponse',
-    'XKS_PROXY_INVALID_RESPONSE',
-  ],
-  [
-    401,
-    'AuthenticationFailedException',
-    'CustomKeyStoreInvalidState',
-    'XksProxyIncorrectAuthenticationCredential',
-    'INVALID_CREDENTIALS',
-  ],
-  [403, 'AccessDeniedException', 'KMSInvalidState', 'XksProxyInvalidResponse', 'XKS_PROXY_ACCESS_DENIED'],
-  [404, 'KeyNotFoundException', 'XksKeyNotFound', 'XksProxyInvalidResponse', 'XKS_PROXY_INVALID_RESPONSE'],
-  [
-    404,
-    'InvalidUriPathException',
-    'CustomKeyStoreInvalidState',
-    'XksProxyInvalidConfiguration',
-    'XKS_PROXY_INVALID_CONFIGURATION',
-  ],
-  [429, 'ThrottlingException', 'CustomKeyStoreInvalidState', 'XksProxyUriUnreachable', 'XKS_PROXY_NOT_REACHABLE'],
-  [500, 'InternalException', 'CustomKeyStoreInvalidState', 'XksProxyInvalidResponse', 'XKS_PROXY_INVALID_RESPONSE'],
-  [
-    501,
-    'UnsupportedOperationException',
-    'XksKeyInvalidConfiguration',
-    'XksProxyInvalidResponse',
-    'XKS_PROXY_INVALID_RESPONSE',
-  ],
-  [503, 'DependencyTimeoutException', 'CustomKeyStoreInvalidState', 'XksProxyUriUnreachable', 'XKS_PROXY_TIMED_OUT'],
-];
+const PROXY_ERRORS = `
+400 Validation CustomKeyStoreInvalidState XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+400 InvalidState XksKeyInvalidConfiguration XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+400 InvalidKeyUsage XksKeyInvalidConfiguration XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+401 AuthenticationFailed CustomKeyStoreInvalidState XksProxyIncorrectAuthenticationCredential INVALID_CREDENTIALS
+403 AccessDenied KMSInvalidState XksProxyInvalidResponse XKS_PROXY_ACCESS_DENIED
+404 KeyNotFound XksKeyNotFound XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+404 InvalidUriPath CustomKeyStoreInvalidState XksProxyInvalidConfiguration XKS_PROXY_INVALID_CONFIGURATION
+429 Throttling CustomKeyStoreInvalidState XksProxyUriUnreachable XKS_PROXY_NOT_REACHABLE
+500 Internal CustomKeyStoreInvalidState XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+501 UnsupportedOperation XksKeyInvalidConfiguration XksProxyInvalidResponse XKS_PROXY_INVALID_RESPONSE
+503 DependencyTimeout CustomKeyStoreInvalidState XksProxyUriUnreachable XKS_PROXY_TIMED_OUT
+`
+  .trim()
+  .split('\n')
+  .map(
+    (row) => row.split(' ') as [status: string, name: string, createKey: string, configuration: string, code: string],
+  );
 
 /** Answers with status 200 that are none. */
 const MALFORMED: readonly (readonly [what: string, FakeAnswer])[] = [
@@ -199,12 +180,15 @@ const MALFORMED: readonly (readonly [what: string, FakeAnswer])[] = [
 const MALFORMED_TEXT = /^AWS KMS cannot interpret the response from the external key store proxy\./;
 
 describe('errors of the proxy', () => {
-  it.each(PROXY_ERRORS)('%i %s', async (status, errorName, createKeyError, configurationError, code) => {
+  it.each(PROXY_ERRORS)('%s %sException', async (status, name, createKeyError, configurationError, code) => {
     const engine = await open();
     const id = await createConnected(engine);
     const KeyId = await createKey(engine, id);
     const { CiphertextBlob } = await encrypt(engine, KeyId);
-    const refusal = json(status, { errorName, errorMessage: 'for the log of the operator alone' });
+    const refusal = json(Number(status), {
+      errorName: `${name}Exception`,
+      errorMessage: 'for the log of the operator alone',
+    });
     for (const call of ['/health', '/metadata', '/encrypt', '/decrypt']) {
       proxy.answer(call, refusal);
     }
@@ -608,7 +592,3 @@ describe('what a proxy is told', () => {
 });
 
 const ALLOW_ALL = JSON.stringify({ Statement: [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }] });
-
-afterAll(() => {
-  expect(engines).toEqual([]);
-});

@@ -115,7 +115,7 @@ export class XksProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Serves by other settings from now on; requests under way end by the old ones. @throws Error for unusable TLS files */
+  /** Serves by other settings from now on; requests under way end by the old ones. @throws Error for bad TLS files */
   use(settings: ProxySettings): void {
     this.#server.setSecureContext(secureContext(settings.tls));
     this.#settings = settings;
