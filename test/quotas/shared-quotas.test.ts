@@ -21,7 +21,7 @@ async function open(quota: string, requests: number): Promise<void> {
     dataDirectory: folder.path,
     regions: [OWNER.region],
     requestQuotas: { rates: new Map([[quota, 1 / 86_400]]), burstSeconds: 1, minBurst: requests },
-    keyStoreBackends: (stores) => {
+    keyStoreBackends: ({ stores }) => {
       const backend = new MemoryBackend(stores);
       return { AWS_CLOUDHSM: backend, EXTERNAL_KEY_STORE: backend };
     },

@@ -9,6 +9,7 @@ import type { XksNetworkSettings } from '../../src/xks/https-caller.ts';
 import { integrityValue } from '../../src/xks/proxy-api.ts';
 import { XksBackend } from '../../src/xks/xks-backend.ts';
 import { loadCore } from '../../src/core/index.ts';
+import { loadPolicy } from '../../src/policy/policy.ts';
 import { ACCOUNT, OTHER_ACCOUNT, REGION } from '../support/doors.ts';
 import { expectError } from '../support/expect-error.ts';
 import { CREDENTIAL, vpcXksStore, xksStore } from '../support/key-store-requests.ts';
@@ -533,7 +534,11 @@ describe('what a proxy is told', () => {
   it('of keys: who asked, for what, with which key, and by which way', async () => {
     const engine = await open();
     const id = await createConnected(engine);
-    const vpcEndpoint = { id: 'vpce-0123456789abcdef0', vpcId: 'vpc-0123456789abcdef0', policy: ALLOW_ALL };
+    const vpcEndpoint = {
+      id: 'vpce-0123456789abcdef0',
+      vpcId: 'vpc-0123456789abcdef0',
+      policy: loadPolicy(ALLOW_ALL, 'vpcEndpoint'),
+    };
     const session: Caller = {
       accountId: ACCOUNT,
       arn: `arn:aws:sts::${ACCOUNT}:assumed-role/App/session`,
