@@ -80,9 +80,6 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_PLAIN_HTTP', 'set to "anywhere" to let the listener leave loopback without TLS'],
 ];
 
-/** Settings of the design that this version does not have: refused, because ignoring them would deceive. */
-const NOT_YET = ['KEYWRIGHT_PKCS11_MODULE'];
-
 const LISTEN = /^(https?:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9.-]*):(\d{1,5})\/?$/i;
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
@@ -93,11 +90,6 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
  */
 export function readServerConfig(environment: NodeJS.ProcessEnv): ServerConfig {
   const get = (name: string): string | undefined => (environment[name] === '' ? undefined : environment[name]);
-  for (const name of NOT_YET) {
-    if (get(name) !== undefined) {
-      throw new ConfigError(`${name} is set, but this version does not have that feature yet`);
-    }
-  }
   const address = parseHttpListen(get('KEYWRIGHT_LISTEN') ?? 'http://127.0.0.1:4599', get('KEYWRIGHT_PLAIN_HTTP'));
   const seed = get('KEYWRIGHT_SEED');
   return {

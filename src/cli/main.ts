@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../base/root-key.ts';
 import { KeyFileError } from '../xks/proxy/software-key.ts';
+import { HsmError } from '../hsm/provisioning/hsm-error.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
+import { runHsm } from './hsm-command.ts';
 import { runPolicy } from './policy-command.ts';
 import { runSeed } from './seed-command.ts';
 import { runIam } from './iam-command.ts';
@@ -20,6 +22,7 @@ Commands:
   iam         manage accounts, users, roles, services and access keys
   policy      ask policies and grants who may do what, or check a policy document
   xks-proxy   serve keys of this machine to AWS KMS or another Keywright, as an external key store
+  hsm         provision and examine a hardware security module
   trust       print where the certificate is that clients of the TLS listener must trust
   info        print version and cryptographic core of this installation, as JSON
 
@@ -53,6 +56,8 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
     case 'xks-proxy':
       await runXksProxy(args);
       return 0;
+    case 'hsm':
+      return runHsm(args);
     case 'trust':
       runTrust(args);
       return 0;
@@ -82,8 +87,8 @@ function explain(error: unknown): number {
     process.stderr.write(`keywright: ${error.message}\n`);
     return EXIT_DATA;
   }
-  const isExplained = error instanceof RootKeyError || error instanceof KeyFileError;
-  const text = isExplained ? error.message : error instanceof Error ? error.stack : String(error);
+  const isExplained = [RootKeyError, KeyFileError, HsmError].some((kind) => error instanceof kind);
+  const text = isExplained ? (error as Error).message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`keywright: ${text ?? ''}\n`);
   return 1;
 }

@@ -158,7 +158,6 @@ describe('the server process', () => {
       /KEYWRIGHT_TEST_POWERS .* needs a loopback address, not 0\.0\.0\.0/,
     ],
     [{ KEYWRIGHT_SEED: '/nowhere/seed.yaml' }, /the seed file \/nowhere\/seed\.yaml cannot be read: ENOENT/],
-    [{ KEYWRIGHT_PKCS11_MODULE: '/usr/lib/softhsm.so' }, /does not have that feature yet/],
   ])('refuses the setting %j with status 64 and says why', async (environment, text) => {
     const started = startServer(folder.path, await freePort(), environment);
     await expect(started).rejects.toThrow(/status 64/);
