@@ -16,9 +16,10 @@ const BACKSPACES = ['\b', '\u007f'];
  */
 export async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(`${question}: `);
+  // Before the question, so that no quick answer is shown.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
+  stderr.write(`${question}: `);
   try {
     return await new Promise<string>((resolve, reject) => {
       let text = '';
@@ -38,6 +39,8 @@ export async function askHidden(question: string): Promise<string> {
         }
       };
       stdin.on('data', read);
+      // The question before has paused it.
+      stdin.resume();
     });
   } finally {
     stdin.setRawMode(false);

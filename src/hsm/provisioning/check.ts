@@ -88,6 +88,12 @@ export class Bench {
     return this.session.createDecipher(algorithm, key).once(ciphertext, Buffer.alloc(OUTPUT_BYTES));
   }
 
+  /** How C_Decrypt refuses a ciphertext, `CKR_…`; undefined when it decrypts it. */
+  refusalOfCiphertext(algorithm: Algorithm, key: Key, ciphertext: Buffer): string | undefined {
+    const decipher = this.session.createDecipher(algorithm, key);
+    return attempt(() => decipher.once(ciphertext, Buffer.alloc(OUTPUT_BYTES))).refusal?.name;
+  }
+
   /** As graphene's, which has no room for signatures of more than 1024 bytes. */
   sign(algorithm: Algorithm, key: Key, message: Buffer): Buffer {
     const mechanism = this.graphene.Mechanism.create(algorithm);
@@ -95,11 +101,11 @@ export class Bench {
     return this.functions.C_Sign(this.session.handle, message, Buffer.alloc(OUTPUT_BYTES));
   }
 
-  /** @throws the error of C_VerifyInit or C_Verify, the latter for a signature that is none, too */
-  verify(algorithm: Algorithm, key: Key, message: Buffer, signature: Buffer): void {
+  /** How C_Verify refuses a signature, `CKR_…`; undefined when it takes it. */
+  refusalOfSignature(algorithm: Algorithm, key: Key, message: Buffer, signature: Buffer): string | undefined {
     const mechanism = this.graphene.Mechanism.create(algorithm);
     this.functions.C_VerifyInit(this.session.handle, mechanism, key.handle);
-    this.functions.C_Verify(this.session.handle, message, signature);
+    return attempt(() => this.functions.C_Verify(this.session.handle, message, signature)).refusal?.name;
   }
 
   wrap(algorithm: Algorithm, wrappingKey: Key, key: Key): Buffer {

@@ -43,6 +43,9 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [0x4b, 'SLH-DSA'],
 ]);
 
+/** Read by number: graphene has two names for it and answers under the other one. */
+const CKA_EC_PARAMS = 0x180;
+
 /** CKA_EC_PARAMS: an object identifier in DER, or for Edwards curves a PrintableString. */
 const CURVES: ReadonlyMap<string, readonly [name: string, bits: number]> = new Map([
   ['06082a8648ce3d030107', ['P-256', 256]],
@@ -126,7 +129,7 @@ function sizeOf(type: string, read: ReadAttribute): Pick<ListedKey, 'bits' | 'va
     case 'Edwards':
     case 'Montgomery': {
       const [variant, bits] =
-        CURVES.get(((read('paramsEC') as Buffer | undefined) ?? Buffer.alloc(0)).toString('hex')) ?? [];
+        CURVES.get(((read(CKA_EC_PARAMS) as Buffer | undefined) ?? Buffer.alloc(0)).toString('hex')) ?? [];
       return variant === undefined || bits === undefined ? {} : { bits, variant };
     }
     case 'ML-DSA': {

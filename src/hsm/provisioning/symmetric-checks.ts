@@ -77,10 +77,10 @@ const gcm: Check = {
     }
     // The first bit of the ciphertext, the last one of the tag, and the additional data.
     const refusals = [
-      attempt(() => bench.decrypt(algorithm(iv, aad), key, flipped(sealed, 0))),
-      attempt(() => bench.decrypt(algorithm(iv, aad), key, flipped(sealed, sealed.length - 1))),
-      attempt(() => bench.decrypt(algorithm(iv, flipped(aad, 0)), key, sealed)),
-    ].map(({ refusal }) => refusal?.name);
+      bench.refusalOfCiphertext(algorithm(iv, aad), key, flipped(sealed, 0)),
+      bench.refusalOfCiphertext(algorithm(iv, aad), key, flipped(sealed, sealed.length - 1)),
+      bench.refusalOfCiphertext(algorithm(iv, flipped(aad, 0)), key, sealed),
+    ];
     demand(!refusals.includes(undefined), 'decrypts what was tampered with');
     const names = [...new Set(refusals)].join(', ');
     const unusual = names === 'CKR_ENCRYPTED_DATA_INVALID' ? undefined : `a wrong tag gives ${names}`;
@@ -172,10 +172,10 @@ function hmacCheck(bits: 224 | 256 | 384 | 512, mechanism: number): Check {
       if (value !== undefined) {
         demand(equal(createHmac(`sha${bits}`, value).update(message).digest(), mac), 'not the MAC of node:crypto');
       }
-      bench.verify(algorithm, key, message, mac);
-      const { refusal } = attempt(() => bench.verify(algorithm, key, message, flipped(mac, 0)));
+      demand(bench.refusalOfSignature(algorithm, key, message, mac) === undefined, 'does not verify its own MAC');
+      const refusal = bench.refusalOfSignature(algorithm, key, message, flipped(mac, 0));
       demand(refusal !== undefined, 'verifies a wrong MAC');
-      return note ?? (refusal.name === 'CKR_SIGNATURE_INVALID' ? undefined : `a wrong MAC gives ${refusal.name}`);
+      return note ?? (refusal === 'CKR_SIGNATURE_INVALID' ? undefined : `a wrong MAC gives ${refusal}`);
     },
   };
 }

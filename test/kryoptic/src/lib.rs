@@ -1,0 +1,1 @@
+// Nothing: the module is built out of its own crate.
