@@ -5,11 +5,12 @@ import type { HsmStatus, TokenStatus } from '../hsm/provisioning/status.ts';
 
 export function describeStatus({ library, slots, token }: HsmStatus): string {
   return [
-    `library   ${library.description} ${library.version}, ${library.manufacturer} (PKCS#11 ${library.cryptoki})`,
+    `library   ${library.description} ${library.version}, ${library.manufacturer}; PKCS#11 ${library.cryptoki}`,
     `          ${library.path}`,
     ...slots.map(({ slot, description, label }, index) => {
       const state = label === undefined ? 'not initialised' : `token "${label}"`;
-      return `${index === 0 ? 'slots ' : '      '}    ${slot}: ${state}${description === '' ? '' : ` (${description})`}`;
+      const named = description === '' ? state : `${state} (${description})`;
+      return `${(index === 0 ? 'slots' : '').padEnd(10)}${slot}: ${named}`;
     }),
     ...(token === undefined
       ? ['token     none is initialised: keywright hsm init --token-label LABEL does it']
@@ -22,8 +23,8 @@ function describeToken(token: TokenStatus): string[] {
   const used = mechanisms.filter(({ use }) => use !== undefined);
   const count = (value: number | string | undefined): string => (value === undefined ? 'not told' : String(value));
   return [
-    `token     "${token.label}" in slot ${token.slot}: ${token.manufacturer} ${token.model}, serial ${token.serialNumber}`,
-    `          hardware ${token.hardwareVersion}, firmware ${token.firmwareVersion}`,
+    `token     "${token.label}" in slot ${token.slot}: ${token.manufacturer} ${token.model}`,
+    `          serial ${token.serialNumber}, hardware ${token.hardwareVersion}, firmware ${token.firmwareVersion}`,
     `user PIN  ${token.hasUserPin ? `set, ${token.pinState}` : 'not set: keywright hsm init sets one'}`,
     `sessions  open: ${count(sessions.open)}; at most: ${count(sessions.most)}`,
     `can do    ${used.length} of the ${used.length + token.missing.length} mechanisms that Keywright has a use for, ` +

@@ -4,7 +4,7 @@ import { readText } from './arguments.ts';
 import { askHidden, canAsk } from './ask-pin.ts';
 import { ConfigError } from './config.ts';
 
-/** The variables of the environment that name a token, for `--help`. PINs have no options: others see a command line. */
+/** The variables of the environment that name a token, for `--help`. PINs have no options: all see command lines. */
 export const HSM_SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_PKCS11_MODULE', 'path of the PKCS#11 module, a shared library (--module)'],
   ['KEYWRIGHT_PKCS11_INIT_ARGS', 'text that the module is initialised with; NSS needs one (--init-args)'],

@@ -35,8 +35,8 @@ export interface Pkcs11Module {
   /** Whose quirks it has. */
   readonly profile: 'softhsm' | 'softokn' | 'kryoptic' | 'tpm2';
   /**
-   * Why tests over the module cannot run here, or undefined when they can. Never a reason where CI=true, so that the tests
-   * fail there instead of being skipped.
+   * Why tests over the module cannot run here, or undefined when they can. Never a reason where CI=true, so that the
+   * tests fail there instead of being skipped.
    */
   readonly absent: string | undefined;
   prepare(): Promise<BlankModule>;

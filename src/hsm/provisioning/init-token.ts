@@ -25,11 +25,11 @@ export interface InitializedToken {
 const LABEL_BYTES = 32;
 
 /**
- * Initialises a token (C_InitToken), sets the user's PIN as security officer (C_InitPIN), and tells where the token is from
- * the next start of the module on: SoftHSM2 gives it another slot then.
+ * Initialises a token (C_InitToken), sets the user's PIN as security officer (C_InitPIN), and tells where the token
+ * is from the next start of the module on: SoftHSM2 gives it another slot then.
  *
- * @throws HsmError for a token that is initialised and may not be erased, a label that another token has, a PIN that the
- *   token refuses
+ * @throws HsmError for a token that is initialised and may not be erased, a label that another token has, a PIN that is
+ *   refused
  */
 export function initToken(settings: ModuleSettings, wanted: TokenInitialization): InitializedToken {
   if (wanted.label === '' || Buffer.byteLength(wanted.label) > LABEL_BYTES) {
@@ -92,8 +92,8 @@ function chooseTarget(module: OpenModule, { label, slot, isErasing }: TokenIniti
   }
   if (isInitialized(target.token) && !isErasing) {
     throw new HsmError(
-      `the token "${target.token.label}" in slot ${target.slotId} is initialised: doing it again would destroy every key ` +
-        'on it, which --erase allows',
+      `the token "${target.token.label}" in slot ${target.slotId} is initialised: doing it again would destroy every ` +
+        'key on it, which --erase allows',
     );
   }
   const namesake = slots.find((other) => other !== target && isInitialized(other.token) && other.token.label === label);

@@ -36,8 +36,8 @@ function loadPackages(): { readonly graphene: Graphene; readonly pkcs11: typeof 
   } catch (cause) {
     throw new HsmError(
       'this command needs the optional packages graphene-pk11 and pkcs11js, and they do not load: ' +
-        `${firstLine(cause)}. "npm install graphene-pk11 pkcs11js" installs them, "npm rebuild pkcs11js" compiles the ` +
-        'addon of the second one (a C++ compiler, make and python3 are needed)',
+        `${firstLine(cause)}. "npm install graphene-pk11 pkcs11js" installs them, "npm rebuild pkcs11js" compiles ` +
+        'the addon of the second one (a C++ compiler, make and python3 are needed)',
       { cause },
     );
   }

@@ -13,8 +13,8 @@ const LOGIN_HINTS = {
 const PROTECTED_AUTHENTICATION_PATH = 0x100;
 
 /**
- * Opens a read-write session, logged in as user or as security officer, for `use`. The login lasts as long: it counts for
- * all sessions that this process opens meanwhile.
+ * Opens a read-write session, logged in as user or as security officer, for `use`. The login lasts as long: it
+ * counts for all sessions that this process opens meanwhile.
  *
  * @throws HsmError when the token refuses the PIN
  */
