@@ -53,7 +53,7 @@ enum class [[nodiscard]] Reason : std::uint32_t {
 struct [[nodiscard]] Failure {
   Reason reason = Reason::kNone;
   CK_RV rv = CKR_OK;
-  CK_MECHANISM_TYPE mechanism = CK_UNAVAILABLE_INFORMATION;
+  CK_MECHANISM_TYPE mechanism = kNoMechanism;
 
   bool ok() const { return reason == Reason::kNone; }
 };

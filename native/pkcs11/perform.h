@@ -14,11 +14,11 @@ namespace keywright::pkcs11 {
 //   kGenerateRandom     bytes                      -                -                the bytes
 //   kGenerateSecretKey  secret type, flags, bytes  CKA_LABEL        -                -
 //   kGenerateKeyPair    pair type, flags           CKA_LABEL        -                SPKI
-//   kFindKeys           -                          -                -                a record each
+//   kFindKeys           -                          -                -                records, below
 //   kDestroyKey         -                          -                -                -
 //   kExportPublicKey    -                          -                -                SPKI
-//   kWrapKey            wrap mechanism             id of the key    -                the wrapped
-//   key kUnwrapKey          wrap mechanism, secret     CKA_ID, then     the wrapped key  -
+//   kWrapKey            wrap mechanism             id of the key    -                wrapped key
+//   kUnwrapKey          wrap mechanism, secret     CKA_ID, then     the wrapped key  -
 //                       type, flags, id bytes      CKA_LABEL
 //   kEncryptGcm         -                          AAD              plaintexts       IV‖ct‖tag
 //   kDecryptGcm         -                          AAD              IV‖ct‖tag        plaintexts
@@ -33,6 +33,13 @@ namespace keywright::pkcs11 {
 //
 // Digests, signature, encryption and wrapping algorithms have the numbers of src/core/codes.ts;
 // secret types, pair types and flags those of src/pkcs11/codes.ts.
+//
+// A record of kFindKeys, big-endian: CKA_CLASS (4) ‖ CKA_KEY_TYPE (4) ‖ bits (1: token, 2:
+// sensitive, 4: extractable) in one byte ‖ bytes of CKA_ID (2) ‖ CKA_ID ‖ CKA_LABEL.
+//
+// A failure that says something about one item only (kAuthenticationFailed, kTooLong,
+// kInvalidArgument) is in `failures`, and the other items are done; any other is that of the
+// request.
 Reply Perform(Session& session, const Request& request);
 
 }  // namespace keywright::pkcs11

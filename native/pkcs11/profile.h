@@ -18,14 +18,17 @@ struct Profile {
   std::string_view name;
   // The HSM makes the IV of GCM and writes it over the caller's twelve zero bytes.
   bool makes_gcm_iv;
-  // Largest plaintext or ciphertext of one call, in bytes; 0 for no limit but memory.
+  // Largest plaintext of GCM and message of HMAC in one call, in bytes; 0 for no limit but memory.
   std::size_t max_data_bytes;
-  // What a tag that does not fit is answered with besides CKR_ENCRYPTED_DATA_INVALID.
-  CK_RV bad_tag;
-  // The mechanism that wraps as RFC 5649 says (AES-KWP), or CK_UNAVAILABLE_INFORMATION.
+  // What a ciphertext or wrapped key that does not fit is answered with, besides the return values
+  // that PKCS#11 has for it; CKR_OK when the module keeps to those.
+  CK_RV bad_ciphertext;
+  // The mechanisms that wrap as RFC 3394 (AES-KW) and RFC 5649 (AES-KWP) say.
+  CK_MECHANISM_TYPE kw_mechanism;
   CK_MECHANISM_TYPE kwp_mechanism;
 };
 
+// Null when no profile has the number.
 const Profile* FindProfile(std::uint32_t code);
 
 }  // namespace keywright::pkcs11
