@@ -12,8 +12,6 @@ namespace {
 struct Entry {
   Operation operation;
   Reply (*perform)(Session&, const Request&);
-  // `common` is the CKA_ID of a second key that takes part.
-  bool has_second_key = false;
 };
 
 constexpr Entry kOperations[] = {
@@ -25,12 +23,6 @@ constexpr Entry kOperations[] = {
     {Operation::kDecryptGcm, DecryptGcm},
 };
 
-// A handle from the cache whose object somebody else destroyed, or that the module gave up.
-bool IsStaleHandle(CK_RV rv) {
-  return rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID ||
-         rv == CKR_WRAPPING_KEY_HANDLE_INVALID || rv == CKR_UNWRAPPING_KEY_HANDLE_INVALID;
-}
-
 }  // namespace
 
 Reply Perform(Session& session, const Request& request) {
@@ -39,14 +31,6 @@ Reply Perform(Session& session, const Request& request) {
                    [&](const Entry& one) { return one.operation == request.operation; });
   if (entry == std::end(kOperations)) {
     return ReplyOf(FailureOf(Reason::kInvalidArgument));
-  }
-  Reply reply = entry->perform(session, request);
-  if (!IsStaleHandle(reply.failure.rv)) {
-    return reply;
-  }
-  session.ForgetObjects(request.key_id.bytes());
-  if (entry->has_second_key) {
-    session.ForgetObjects(request.common.bytes());
   }
   return entry->perform(session, request);
 }

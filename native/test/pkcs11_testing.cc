@@ -1,0 +1,280 @@
+#include "test/pkcs11_testing.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "pkcs11/key_objects.h"
+
+namespace keywright::pkcs11 {
+namespace {
+
+constexpr std::string_view kPin = "correct horse";
+constexpr std::string_view kLabel = "keywright test";
+
+// Found as the dynamic linker finds them, or where distributions put them.
+void* OpenFirst(std::initializer_list<const char*> paths) {
+  for (const char* path : paths) {
+    if (void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
+      return library;
+    }
+  }
+  return nullptr;
+}
+
+// Removed with the process.
+class Folder {
+ public:
+  Folder() {
+    std::string name = std::filesystem::temp_directory_path() / "keywright-pkcs11-XXXXXX";
+    path_ = mkdtemp(name.data()) == nullptr ? "" : name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+CK_UTF8CHAR_PTR Text(std::string_view text) {
+  return reinterpret_cast<CK_UTF8CHAR_PTR>(const_cast<char*>(text.data()));
+}
+
+// A module with one token, and a session in it.
+class Token {
+ public:
+  explicit Token(Module module) {
+    problem_ = module == Module::kSoftHsm ? OpenSoftHsm() : OpenNss();
+    if (problem_.empty()) {
+      problem_ = Login(module);
+    }
+  }
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+  ~Token() {
+    if (functions_ != nullptr) {
+      functions_->C_Finalize(nullptr);
+    }
+  }
+
+  // Empty when there is a session.
+  const std::string& problem() const { return problem_; }
+  TestSession* session() const { return session_.get(); }
+
+ private:
+  std::string Load(std::initializer_list<const char*> paths, void* reserved) {
+    void* library = OpenFirst(paths);
+    if (library == nullptr) {
+      return std::string("not installed: ") + *paths.begin();
+    }
+    const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+    CK_C_INITIALIZE_ARGS arguments = {};
+    arguments.flags = CKF_OS_LOCKING_OK;
+    arguments.pReserved = reserved;
+    if (get == nullptr || get(&functions_) != CKR_OK ||
+        functions_->C_Initialize(&arguments) != CKR_OK) {
+      functions_ = nullptr;
+      return "the module does not start";
+    }
+    return "";
+  }
+
+  std::string OpenSoftHsm() {
+    const std::string configuration = folder_.path() + "/softhsm2.conf";
+    std::filesystem::create_directory(folder_.path() + "/tokens");
+    std::ofstream(configuration) << "directories.tokendir = " << folder_.path() << "/tokens\n"
+                                 << "log.level = ERROR\n";
+    setenv("SOFTHSM2_CONF", configuration.c_str(), 1);
+    std::string problem = Load({"libsofthsm2.so", "/usr/lib/softhsm/libsofthsm2.so",
+                                "/usr/local/lib/softhsm/libsofthsm2.so"},
+                               nullptr);
+    if (!problem.empty()) {
+      return problem;
+    }
+    std::array<CK_UTF8CHAR, 32> label;
+    label.fill(' ');
+    std::copy(kLabel.begin(), kLabel.end(), label.begin());
+    if (functions_->C_InitToken(0, Text(kPin), kPin.size(), label.data()) != CKR_OK) {
+      return "SoftHSM makes no token";
+    }
+    // The token has another slot now.
+    std::array<CK_SLOT_ID, 2> slots;
+    CK_ULONG count = slots.size();
+    functions_->C_GetSlotList(CK_TRUE, slots.data(), &count);
+    slot_ = slots[0];
+    return InitializePin(kPin);
+  }
+
+  std::string OpenNss() {
+    std::string parameters = "configdir='sql:" + folder_.path() +
+                             "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=";
+    std::string problem = Load({"libsoftokn3.so"}, parameters.data());
+    if (!problem.empty()) {
+      return problem;
+    }
+    slot_ = 2;  // that with keys; the first one only computes
+    return InitializePin("");
+  }
+
+  std::string InitializePin(std::string_view so_pin) {
+    if (functions_->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                  &handle_) != CKR_OK ||
+        functions_->C_Login(handle_, CKU_SO, Text(so_pin), so_pin.size()) != CKR_OK ||
+        functions_->C_InitPIN(handle_, Text(kPin), kPin.size()) != CKR_OK ||
+        functions_->C_Logout(handle_) != CKR_OK) {
+      return "the token takes no PIN";
+    }
+    return "";
+  }
+
+  std::string Login(Module module) {
+    if (functions_->C_Login(handle_, CKU_USER, Text(kPin), kPin.size()) != CKR_OK) {
+      return "the token lets nobody in";
+    }
+    const ProfileCode code = module == Module::kSoftHsm ? ProfileCode::kSoftHsm : ProfileCode::kNss;
+    session_ = std::make_unique<TestSession>(functions_, slot_, handle_,
+                                             *FindProfile(static_cast<std::uint32_t>(code)));
+    return "";
+  }
+
+  Folder folder_;
+  CK_FUNCTION_LIST_PTR functions_ = nullptr;
+  CK_SLOT_ID slot_ = 0;
+  CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
+  std::unique_ptr<TestSession> session_;
+  std::string problem_;
+};
+
+Token& TokenOf(Module module) {
+  static std::map<Module, std::unique_ptr<Token>> tokens;
+  std::unique_ptr<Token>& token = tokens[module];
+  if (!token) {
+    token = std::make_unique<Token>(module);
+  }
+  return *token;
+}
+
+}  // namespace
+
+bool TestSession::Offers(CK_MECHANISM_TYPE mechanism, CK_FLAGS flags) const {
+  CK_MECHANISM_INFO info;
+  return functions_->C_GetMechanismInfo(slot_, mechanism, &info) == CKR_OK &&
+         (info.flags & flags) == flags;
+}
+
+Failure TestSession::FindObject(CK_OBJECT_CLASS object_class, Bytes id, CK_OBJECT_HANDLE* object) {
+  const auto key = std::make_pair(object_class, AsString(id));
+  if (const auto known = cache_.find(key); known != cache_.end()) {
+    *object = known->second;
+    return {};
+  }
+  std::vector<CK_OBJECT_HANDLE> found;
+  const Failure failure = SearchClass(*this, object_class, id, 1, found);
+  if (!failure.ok() || found.empty()) {
+    return failure.ok() ? Failure{.reason = Reason::kKeyNotFound} : failure;
+  }
+  *object = cache_[key] = found[0];
+  return {};
+}
+
+void TestSession::ForgetObjects(Bytes id) {
+  for (const CK_OBJECT_CLASS object_class : kKeyClasses) {
+    cache_.erase({object_class, AsString(id)});
+  }
+}
+
+void Pkcs11Test::SetUp() {
+  Token& token = TokenOf(GetParam());
+  session_ = token.session();
+  if (session_ != nullptr) {
+    return;
+  }
+  const char* ci = std::getenv("CI");
+  if (ci != nullptr && std::string_view(ci) == "true") {
+    FAIL() << token.problem();
+  }
+  GTEST_SKIP() << token.problem();
+}
+
+Vector Pkcs11Test::One(const Request& request) {
+  const Reply reply = Do(request);
+  EXPECT_EQ(reply.failure.reason, Reason::kNone)
+      << std::hex << reply.failure.rv << " of mechanism " << reply.failure.mechanism;
+  EXPECT_TRUE(reply.failures.empty());
+  EXPECT_EQ(reply.outputs.size(), 1U);
+  return reply.outputs.empty() ? Vector() : Copy(reply.outputs[0]);
+}
+
+Reason Pkcs11Test::ReasonOf(const Request& request) {
+  const Reply reply = Do(request);
+  if (!reply.failure.ok()) {
+    EXPECT_TRUE(reply.outputs.empty());
+    return reply.failure.reason;
+  }
+  return reply.failures.empty() ? Reason::kNone : reply.failures[0].reason;
+}
+
+// The same in no two tests, which share a token.
+Vector Pkcs11Test::FreshId() {
+  static std::uint32_t number = 0;
+  Vector id(16);
+  StoreBigEndian32(++number, id.data());
+  return id;
+}
+
+Vector Pkcs11Test::MakeSecret(std::uint32_t type, std::uint32_t flags, std::uint32_t length) {
+  const Vector id = FreshId();
+  const Reply reply = Do(MakeRequest(Operation::kGenerateSecretKey, id, {type, flags, length}));
+  EXPECT_EQ(reply.failure.reason, Reason::kNone) << std::hex << reply.failure.rv;
+  return id;
+}
+
+Vector Pkcs11Test::ImportSecret(CK_KEY_TYPE type, Bytes value) {
+  Template attributes;
+  attributes.AddNumber(CKA_CLASS, CKO_SECRET_KEY);
+  attributes.AddNumber(CKA_KEY_TYPE, type);
+  attributes.AddBytes(CKA_VALUE, value);
+  attributes.AddFlag(CKA_EXTRACTABLE, true);
+  for (const CK_ATTRIBUTE_TYPE usage :
+       {CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP, CKA_UNWRAP, CKA_SIGN, CKA_VERIFY}) {
+    attributes.AddFlag(usage, true);
+  }
+  return ImportObject(attributes);
+}
+
+Vector Pkcs11Test::ImportObject(Template& attributes) {
+  Vector id = FreshId();
+  attributes.AddFlag(CKA_TOKEN, false);
+  attributes.AddBytes(CKA_ID, id);
+  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+  EXPECT_EQ(session_->functions()->C_CreateObject(session_->handle(), attributes.data(),
+                                                  attributes.size(), &object),
+            CKR_OK);
+  return id;
+}
+
+PrivateBuffer Buffer(Bytes bytes) { return PrivateBuffer::CopyOf(bytes).value(); }
+
+Request MakeRequest(Operation operation, Bytes key_id, std::array<std::uint32_t, 4> numbers,
+                    Bytes common, const std::vector<Vector>& items) {
+  Request request;
+  request.operation = operation;
+  request.key_id = Buffer(key_id);
+  request.numbers = numbers;
+  request.common = Buffer(common);
+  for (const Vector& item : items) {
+    request.items.push_back(Buffer(item));
+  }
+  return request;
+}
+
+}  // namespace keywright::pkcs11
