@@ -83,7 +83,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(environment);
   for (const auto functions :
        {AeadFunctions(), AsymmetricFunctions(), AsyncFunctions(), HashFunctions(), KeyFunctions(),
-        KeyTransportFunctions(), MessageFunctions()}) {
+        KeyTransportFunctions(), MessageFunctions(), Pkcs11Functions()}) {
     Define(env, exports, functions, environment);
   }
   exports.Set("info", Napi::Function::New(env, Info, "info"));

@@ -22,6 +22,7 @@ std::span<const NamedFunction> HashFunctions();
 std::span<const NamedFunction> KeyFunctions();
 std::span<const NamedFunction> KeyTransportFunctions();
 std::span<const NamedFunction> MessageFunctions();
+std::span<const NamedFunction> Pkcs11Functions();
 
 }  // namespace keywright
 

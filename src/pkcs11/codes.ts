@@ -100,3 +100,29 @@ export const KEY_FLAGS = {
   /** May be wrapped only by keys that the security officer trusts (CKA_WRAP_WITH_TRUSTED); with `extractable`. */
   wrapWithTrusted: 4,
 } as const;
+
+/** What a token is asked to do; `native/pkcs11/request.h` has the same numbers, `perform.h` what each takes and gives. */
+export const OPERATION_CODES = {
+  generateRandom: 1,
+  generateSecretKey: 2,
+  generateKeyPair: 3,
+  findKeys: 4,
+  destroyKey: 5,
+  exportPublicKey: 6,
+  wrapKey: 7,
+  unwrapKey: 8,
+  encryptGcm: 9,
+  decryptGcm: 10,
+  generateMac: 11,
+  verifyMac: 12,
+  sign: 13,
+  verify: 14,
+  rsaEncrypt: 15,
+  rsaDecrypt: 16,
+  agree: 17,
+} as const;
+
+export type HsmOperation = keyof typeof OPERATION_CODES;
+
+/** How the symbols of a module are bound; `native/pkcs11/module.h` has the same numbers. */
+export const BIND_CODES = { default: 0, deep: 1, local: 2 } as const;

@@ -10,6 +10,8 @@ export interface Pkcs11TokenOptions {
   readonly modulePath: string;
   /** By label, or by the id of its slot; labels are better, because slot ids may change. */
   readonly token: { readonly label: string } | { readonly slotId: number };
+  /** Who logs in. @defaultValue user */
+  readonly user?: 'user' | 'securityOfficer';
   /** The PIN of the user, as the profile has it (`user:password` for CloudHSM). Copied; the caller wipes its own. */
   readonly pin: Uint8Array;
   readonly profile?: Pkcs11ProfileName;

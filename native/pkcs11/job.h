@@ -1,0 +1,67 @@
+#ifndef KEYWRIGHT_PKCS11_JOB_H_
+#define KEYWRIGHT_PKCS11_JOB_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pkcs11/request.h"
+
+namespace keywright::pkcs11 {
+
+using Clock = std::chrono::steady_clock;
+
+// The number by which who submitted a request knows its reply.
+using Ticket = std::uint64_t;
+
+struct Completion {
+  Ticket ticket;
+  Reply reply;
+};
+
+// The reply of a batch that was cut into several jobs, as it grows.
+struct Batch {
+  std::size_t jobs_left = 0;
+  std::size_t jobs_waiting = 0;        // of those, in a lane
+  bool is_settled = false;             // as in Job: when one job fails, the batch does
+  std::vector<PrivateBuffer> outputs;  // one for each item
+  std::vector<Failure> failures;       // as in Reply
+};
+
+// What one thread does at a time: a request, or a part of a batch.
+struct Job {
+  enum class Kind {
+    kRequest,
+    // Nothing but to have a session; its failure is told as it is.
+    kOpen,
+    // The same, to find out whether the token is back.
+    kProbe,
+  };
+
+  Kind kind = Kind::kRequest;
+  Ticket ticket = 0;
+  Request request;
+  Clock::time_point deadline;
+  std::string lane;
+  std::shared_ptr<Batch> batch;  // null for a request that was not cut
+  std::size_t first_item = 0;    // of the batch
+  // Whether the reply was given, or nobody waits for it any more.
+  bool is_settled = false;
+
+  bool IsSettled() const { return is_settled || (batch && batch->is_settled); }
+};
+
+using JobPtr = std::shared_ptr<Job>;
+
+// Requests of many items become several jobs of at most so many items, or bytes.
+inline constexpr std::size_t kMaxJobItems = 64;
+inline constexpr std::size_t kMaxJobBytes = std::size_t{256} * 1024;
+
+// The jobs of a request, in order; `deadline` is that of all.
+std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadline);
+
+}  // namespace keywright::pkcs11
+
+#endif  // KEYWRIGHT_PKCS11_JOB_H_

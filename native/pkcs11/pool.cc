@@ -1,0 +1,507 @@
+#include "pkcs11/pool.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "pkcs11/pooled_session.h"
+
+namespace keywright::pkcs11 {
+namespace {
+
+constexpr Clock::time_point kNever = Clock::time_point::max();
+
+Reply Failed(Failure failure) { return {.failure = failure, .outputs = {}, .failures = {}}; }
+
+void WaitUntil(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
+               Clock::time_point time) {
+  if (time == kNever) {
+    condition.wait(lock);
+  } else {
+    condition.wait_until(lock, time);
+  }
+}
+
+}  // namespace
+
+Pool::Pool(std::unique_ptr<Connection> connection, PoolOptions options, Performer performer,
+           std::shared_ptr<Receiver> receiver)
+    : connection_(std::move(connection)),
+      options_(options),
+      performer_(performer),
+      receiver_(std::move(receiver)),
+      process_(getpid()),
+      lanes_(options.queue_length) {}
+
+Pool::~Pool() = default;
+
+Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
+  auto job = std::make_shared<Job>();
+  job->kind = Job::Kind::kOpen;
+  job->ticket = ticket;
+  job->deadline = Clock::now() + timeout;
+  const Lock lock(mutex_);
+  JobPtr evicted;
+  lanes_.Push({job}, &evicted);
+  if (supervisor_.Start([self = shared_from_this()] { self->Supervise(); }) && StartWorker()) {
+    return {};
+  }
+  lanes_.TakeAll();
+  return {.reason = Reason::kOutOfMemory};
+}
+
+Failure Pool::Submit(Request request, Ticket ticket) {
+  const Clock::time_point deadline = Clock::now() + options_.timeout;
+  std::vector<JobPtr> jobs = Cut(std::move(request), ticket, deadline);
+  const bool is_one = jobs.size() == 1;
+  Completions due;
+  {
+    const Lock lock(mutex_);
+    // The threads of a pool stay behind in the process that forks.
+    if (is_closing_ || process_ != getpid()) {
+      return {.reason = Reason::kClosed};
+    }
+    if (is_circuit_open_) {
+      return {.reason = Reason::kUnavailable, .rv = circuit_cause_.rv};
+    }
+    JobPtr evicted;
+    if (!lanes_.Push(std::move(jobs), &evicted)) {
+      return {.reason = Reason::kQueueFull};
+    }
+    if (evicted) {
+      Settle(*evicted, Failed({.reason = Reason::kQueueFull}), &due);
+    }
+    WakeSupervisor(deadline);
+  }
+  if (is_one) {
+    work_.notify_one();
+  } else {
+    work_.notify_all();
+  }
+  Deliver(&due);
+  return {};
+}
+
+void Pool::Close(Ticket ticket) {
+  Completions due;
+  {
+    const Lock lock(mutex_);
+    if (is_closing_) {
+      return;
+    }
+    is_closing_ = true;
+    close_ticket_ = ticket;
+    for (const JobPtr& job : lanes_.TakeAll()) {
+      Settle(*job, Failed({.reason = Reason::kClosed}), &due);
+    }
+    supervisor_wake_.notify_one();
+  }
+  work_.notify_all();
+  patience_.notify_all();
+  Deliver(&due);
+}
+
+bool Pool::Wait(std::chrono::milliseconds patience) {
+  Lock lock(mutex_);
+  if (process_ != getpid() ||
+      !ended_wake_.wait_for(lock, patience, [this] { return has_ended_; })) {
+    return false;
+  }
+  lock.unlock();
+  supervisor_.Join();
+  return true;
+}
+
+PoolState Pool::state() {
+  const Lock lock(mutex_);
+  const auto active = std::count_if(workers_.begin(), workers_.end(), [](const Worker& worker) {
+    return worker.job && worker.job->kind == Job::Kind::kRequest;
+  });
+  return {.is_circuit_open = is_circuit_open_,
+          .sessions = CountLive(),
+          .active = static_cast<std::size_t>(active),
+          .queued = lanes_.size(),
+          .logins = connection_->logins()};
+}
+
+void Pool::RunWorker(Worker& worker) {
+  Lease lease;
+  Lock lock(mutex_);
+  while (JobPtr job = NextJob(lock, worker)) {
+    lock.unlock();
+    Reply reply = Serve(lease, *job);
+    Completions due;
+    lock.lock();
+    const bool is_surplus = Return(worker, std::move(reply), &due);
+    lock.unlock();
+    Deliver(&due);
+    job.reset();
+    lock.lock();
+    if (is_surplus) {
+      break;
+    }
+  }
+  EndWorker(lock, worker, lease);
+}
+
+JobPtr Pool::NextJob(Lock& lock, Worker& worker) {
+  while (!is_closing_) {
+    worker.job = is_circuit_open_ ? MakeProbe() : lanes_.Pop();
+    if (worker.job) {
+      worker.deadline = worker.job->deadline;
+      WakeSupervisor(worker.deadline);
+      return worker.job;
+    }
+    WaitUntil(work_, lock, is_circuit_open_ && !is_probing_ ? next_probe_ : kNever);
+  }
+  return nullptr;
+}
+
+JobPtr Pool::MakeProbe() {
+  const Clock::time_point now = Clock::now();
+  if (is_probing_ || now < next_probe_) {
+    return nullptr;
+  }
+  is_probing_ = true;
+  auto job = std::make_shared<Job>();
+  job->kind = Job::Kind::kProbe;
+  job->deadline = now + options_.timeout;
+  return job;
+}
+
+Reply Pool::Serve(Lease& lease, const Job& job) {
+  for (unsigned attempt = 1;; ++attempt) {
+    Loss loss = Loss::kNothing;
+    Reply reply = Attempt(lease, job, &loss);
+    if (loss == Loss::kNothing) {
+      connection_->NoteAnswer();
+      return reply;
+    }
+    connection_->Lose(lease, loss);
+    if (!MayTryAgain(job, loss, attempt)) {
+      return GiveUp(job, reply.failure, loss);
+    }
+  }
+}
+
+Reply Pool::Attempt(Lease& lease, const Job& job, Loss* loss) {
+  Failure failure = connection_->Acquire(lease);
+  if (failure.ok() && job.kind == Job::Kind::kRequest) {
+    return PerformIn(lease, job.request, loss);
+  }
+  if (failure.ok() && job.kind == Job::Kind::kProbe) {
+    failure = Probe(lease);
+  }
+  *loss = LossOf(failure);
+  // Whatever else keeps a token from being connected, it is away.
+  if (*loss == Loss::kNothing && failure.reason == Reason::kModule) {
+    *loss = Loss::kToken;
+  }
+  return Failed(failure);
+}
+
+Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
+  const Module::Use use(connection_->module());
+  if (use.epoch() != lease.epoch) {
+    *loss = Loss::kSession;
+    return Failed({.reason = Reason::kModule, .rv = CKR_SESSION_HANDLE_INVALID});
+  }
+  CK_SESSION_HANDLE handle = lease.session;
+  std::unique_lock<std::mutex> owner;
+  if (MakesSessionObject(request)) {
+    owner = connection_->LockOwner(&handle);
+  }
+  PooledSession session(*connection_, handle);
+  Reply reply;
+  if (SearchesByItself(request.operation)) {
+    if (const CK_RV rv = Connection::CheckLogin(session.functions(), handle); rv != CKR_OK) {
+      reply = Failed({.reason = Reason::kModule, .rv = rv});
+    }
+  }
+  if (reply.failure.ok()) {
+    reply = performer_(session, request);
+  }
+  // What is lost in the middle of a batch is lost for all of it.
+  for (const Failure& failure : reply.failures) {
+    if (LossOf(failure) != Loss::kNothing) {
+      reply = Failed(failure);
+      break;
+    }
+  }
+  *loss = LossOf(reply.failure);
+  if (owner && *loss == Loss::kSession) {
+    *loss = Loss::kToken;  // the owner's session comes with a new connection only
+  }
+  return reply;
+}
+
+// Something that the token itself has to answer.
+Failure Pool::Probe(const Lease& lease) {
+  const Module::Use use(connection_->module());
+  CK_FUNCTION_LIST_PTR functions = connection_->module().functions();
+  CK_RV rv = use.epoch() == lease.epoch ? Connection::CheckLogin(functions, lease.session)
+                                        : CKR_SESSION_HANDLE_INVALID;
+  if (rv == CKR_OK && (connection_->facts().token.flags & CKF_RNG) != 0) {
+    std::array<CK_BYTE, 16> random;
+    rv = functions->C_GenerateRandom(lease.session, random.data(), random.size());
+  }
+  return rv == CKR_OK ? Failure{} : Failure{.reason = Reason::kModule, .rv = rv};
+}
+
+bool Pool::MayTryAgain(const Job& job, Loss loss, unsigned attempt) {
+  const auto delay = DelayBefore(loss, attempt);
+  if (job.kind != Job::Kind::kRequest || !delay || !MayRepeat(loss, job.request.operation)) {
+    return false;
+  }
+  Lock lock(mutex_);
+  const Clock::time_point time = Clock::now() + *delay;
+  if (time >= job.deadline) {
+    return false;
+  }
+  patience_.wait_until(lock, time, [&] { return is_closing_ || job.IsSettled(); });
+  return !is_closing_ && !job.IsSettled();
+}
+
+Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
+  if (job.kind != Job::Kind::kRequest || loss == Loss::kSessionCount ||
+      !MayRepeat(loss, job.request.operation)) {
+    return Failed(failure);
+  }
+  Completions due;
+  {
+    const Lock lock(mutex_);
+    OpenCircuit(failure, &due);
+  }
+  Deliver(&due);
+  // After trouble of the device it is not known what was done; otherwise nothing was.
+  return Failed(loss == Loss::kDevice ? failure
+                                      : Failure{.reason = Reason::kUnavailable, .rv = failure.rv});
+}
+
+// True when the thread is one too many.
+bool Pool::Return(Worker& worker, Reply reply, Completions* due) {
+  const JobPtr job = std::exchange(worker.job, nullptr);
+  worker.deadline = kNever;
+  const bool was_stuck = std::exchange(worker.is_stuck, false);
+  if (job->kind == Job::Kind::kProbe) {
+    if (!job->is_settled) {
+      // A PIN that is refused is no reason to wait: who asks is told at once.
+      NoteProbe(reply.failure.ok() || reply.failure.reason == Reason::kPinRefused);
+    }
+    return was_stuck && CountLive() > options_.sessions;
+  }
+  if (LossOf(reply.failure) == Loss::kSessionCount && CountLive() > 1 && !is_closing_ &&
+      !job->IsSettled()) {
+    lanes_.PutBack(job);
+    work_.notify_one();
+    return true;
+  }
+  if (job->kind == Job::Kind::kOpen && reply.failure.ok() && !job->is_settled) {
+    is_open_ = true;
+    while (CountLive() < options_.sessions && StartWorker()) {
+    }
+  }
+  Settle(*job, std::move(reply), due);
+  return was_stuck && CountLive() > options_.sessions;
+}
+
+void Pool::EndWorker(Lock& lock, Worker& worker, Lease& lease) {
+  worker.is_leaving = true;
+  worker.deadline = Clock::now() + options_.timeout;
+  WakeSupervisor(worker.deadline);
+  const bool is_last = std::all_of(workers_.begin(), workers_.end(), [](const Worker& other) {
+    return other.is_leaving || other.is_stuck;
+  });
+  lock.unlock();
+  connection_->Release(lease);
+  if (is_last) {
+    connection_->Disconnect();
+  }
+  lock.lock();
+  worker.deadline = kNever;
+  worker.has_ended = true;
+  supervisor_wake_.notify_one();
+}
+
+bool Pool::StartWorker() {
+  workers_.emplace_back();
+  Worker& worker = workers_.back();
+  if (worker.thread.Start([self = shared_from_this(), &worker] { self->RunWorker(worker); })) {
+    return true;
+  }
+  workers_.pop_back();
+  return false;
+}
+
+std::size_t Pool::CountLive() const {
+  return static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(),
+                    [](const Worker& worker) { return !worker.is_stuck && !worker.is_leaving; }));
+}
+
+void Pool::Settle(Job& job, Reply reply, Completions* due) {
+  if (job.kind == Job::Kind::kProbe || job.IsSettled()) {
+    return;
+  }
+  if (job.batch) {
+    SettleBatch(job, std::move(reply), due);
+    return;
+  }
+  job.is_settled = true;
+  due->push_back({job.ticket, std::move(reply)});
+}
+
+void Pool::SettleBatch(Job& job, Reply reply, Completions* due) {
+  Batch& batch = *job.batch;
+  job.is_settled = true;
+  if (!reply.failure.ok()) {
+    batch.is_settled = true;
+    due->push_back({job.ticket, std::move(reply)});
+    return;
+  }
+  if (!reply.failures.empty()) {
+    batch.failures.resize(batch.outputs.size());
+    std::copy(reply.failures.begin(), reply.failures.end(),
+              batch.failures.begin() + static_cast<std::ptrdiff_t>(job.first_item));
+  }
+  std::move(reply.outputs.begin(), reply.outputs.end(),
+            batch.outputs.begin() + static_cast<std::ptrdiff_t>(job.first_item));
+  if (--batch.jobs_left == 0) {
+    batch.is_settled = true;
+    due->push_back({job.ticket, Reply{.failure = {},
+                                      .outputs = std::move(batch.outputs),
+                                      .failures = std::move(batch.failures)}});
+  }
+}
+
+void Pool::OpenCircuit(Failure cause, Completions* due) {
+  if (is_circuit_open_ || is_closing_) {
+    return;
+  }
+  is_circuit_open_ = true;
+  circuit_cause_ = cause;
+  probes_ = 0;
+  next_probe_ = Clock::now() + DelayBeforeProbe(0);
+  for (const JobPtr& job : lanes_.TakeAll()) {
+    Settle(*job, Failed({.reason = Reason::kUnavailable, .rv = cause.rv}), due);
+  }
+  work_.notify_all();
+}
+
+void Pool::NoteProbe(bool has_succeeded) {
+  is_probing_ = false;
+  if (has_succeeded) {
+    is_circuit_open_ = false;
+  } else {
+    next_probe_ = Clock::now() + DelayBeforeProbe(++probes_);
+  }
+  work_.notify_all();
+}
+
+void Pool::WakeSupervisor(Clock::time_point deadline) {
+  if (deadline < supervisor_looks_at_) {
+    supervisor_wake_.notify_one();
+  }
+}
+
+void Pool::Supervise() {
+  Lock lock(mutex_);
+  while (true) {
+    if (JoinEnded(lock)) {
+      continue;  // others may have ended meanwhile
+    }
+    Completions due;
+    Expire(Clock::now(), &due);
+    if (!due.empty()) {
+      lock.unlock();
+      Deliver(&due);
+      lock.lock();
+      continue;
+    }
+    const bool is_anyone_there = std::any_of(workers_.begin(), workers_.end(),
+                                             [](const Worker& worker) { return !worker.is_stuck; });
+    if (is_closing_ && !is_anyone_there) {
+      break;
+    }
+    supervisor_looks_at_ = EarliestDeadline();
+    WaitUntil(supervisor_wake_, lock, supervisor_looks_at_);
+    supervisor_looks_at_ = Clock::time_point::min();
+  }
+  Completions due;
+  due.push_back({close_ticket_, Reply{}});
+  lock.unlock();
+  Deliver(&due);
+  lock.lock();
+  has_ended_ = true;
+  ended_wake_.notify_all();
+}
+
+Clock::time_point Pool::EarliestDeadline() const {
+  Clock::time_point earliest = lanes_.earliest_deadline();
+  for (const Worker& worker : workers_) {
+    if (!worker.is_stuck) {
+      earliest = std::min(earliest, worker.deadline);
+    }
+  }
+  return earliest;
+}
+
+void Pool::Expire(Clock::time_point now, Completions* due) {
+  for (const JobPtr& job : lanes_.TakeExpired(now)) {
+    Settle(*job, Failed({.reason = Reason::kTimedOut}), due);
+  }
+  bool is_any_new = false;
+  for (Worker& worker : workers_) {
+    if (worker.is_stuck || worker.has_ended || worker.deadline > now) {
+      continue;
+    }
+    worker.is_stuck = true;
+    is_any_new = true;
+    if (worker.job) {
+      if (worker.job->kind == Job::Kind::kProbe) {
+        worker.job->is_settled = true;
+        NoteProbe(false);
+      }
+      Settle(*worker.job, Failed({.reason = Reason::kTimedOut}), due);
+    }
+  }
+  if (!is_any_new || !is_open_ || is_closing_) {
+    return;
+  }
+  if (CountLive() == 0) {
+    OpenCircuit({.reason = Reason::kTimedOut}, due);
+  }
+  while (CountLive() < options_.sessions && workers_.size() < 2 * options_.sessions &&
+         StartWorker()) {
+  }
+}
+
+bool Pool::JoinEnded(Lock& lock) {
+  std::list<Worker> ended;
+  for (auto worker = workers_.begin(); worker != workers_.end();) {
+    const auto next = std::next(worker);
+    if (worker->has_ended) {
+      ended.splice(ended.end(), workers_, worker);
+    }
+    worker = next;
+  }
+  if (ended.empty()) {
+    return false;
+  }
+  lock.unlock();
+  for (Worker& worker : ended) {
+    worker.thread.Join();
+  }
+  lock.lock();
+  return true;
+}
+
+void Pool::Deliver(Completions* due) {
+  for (Completion& completion : *due) {
+    receiver_->Receive(std::move(completion));
+  }
+}
+
+}  // namespace keywright::pkcs11

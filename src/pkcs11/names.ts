@@ -1,0 +1,122 @@
+/** Names of numbers of PKCS#11, for the texts of errors. */
+
+const RETURN_VALUES: Readonly<Record<number, string>> = {
+  0x1: 'CANCEL',
+  0x2: 'HOST_MEMORY',
+  0x3: 'SLOT_ID_INVALID',
+  0x5: 'GENERAL_ERROR',
+  0x6: 'FUNCTION_FAILED',
+  0x7: 'ARGUMENTS_BAD',
+  0xa: 'CANT_LOCK',
+  0x10: 'ATTRIBUTE_READ_ONLY',
+  0x11: 'ATTRIBUTE_SENSITIVE',
+  0x12: 'ATTRIBUTE_TYPE_INVALID',
+  0x13: 'ATTRIBUTE_VALUE_INVALID',
+  0x1b: 'ACTION_PROHIBITED',
+  0x20: 'DATA_INVALID',
+  0x21: 'DATA_LEN_RANGE',
+  0x30: 'DEVICE_ERROR',
+  0x31: 'DEVICE_MEMORY',
+  0x32: 'DEVICE_REMOVED',
+  0x40: 'ENCRYPTED_DATA_INVALID',
+  0x41: 'ENCRYPTED_DATA_LEN_RANGE',
+  0x50: 'FUNCTION_CANCELED',
+  0x54: 'FUNCTION_NOT_SUPPORTED',
+  0x60: 'KEY_HANDLE_INVALID',
+  0x62: 'KEY_SIZE_RANGE',
+  0x63: 'KEY_TYPE_INCONSISTENT',
+  0x67: 'KEY_INDIGESTIBLE',
+  0x68: 'KEY_FUNCTION_NOT_PERMITTED',
+  0x69: 'KEY_NOT_WRAPPABLE',
+  0x6a: 'KEY_UNEXTRACTABLE',
+  0x70: 'MECHANISM_INVALID',
+  0x71: 'MECHANISM_PARAM_INVALID',
+  0x82: 'OBJECT_HANDLE_INVALID',
+  0x90: 'OPERATION_ACTIVE',
+  0x91: 'OPERATION_NOT_INITIALIZED',
+  0xa0: 'PIN_INCORRECT',
+  0xa1: 'PIN_INVALID',
+  0xa2: 'PIN_LEN_RANGE',
+  0xa3: 'PIN_EXPIRED',
+  0xa4: 'PIN_LOCKED',
+  0xb0: 'SESSION_CLOSED',
+  0xb1: 'SESSION_COUNT',
+  0xb3: 'SESSION_HANDLE_INVALID',
+  0xb5: 'SESSION_READ_ONLY',
+  0xb7: 'SESSION_READ_ONLY_EXISTS',
+  0xb8: 'SESSION_READ_WRITE_SO_EXISTS',
+  0xc0: 'SIGNATURE_INVALID',
+  0xc1: 'SIGNATURE_LEN_RANGE',
+  0xd0: 'TEMPLATE_INCOMPLETE',
+  0xd1: 'TEMPLATE_INCONSISTENT',
+  0xe0: 'TOKEN_NOT_PRESENT',
+  0xe1: 'TOKEN_NOT_RECOGNIZED',
+  0xe2: 'TOKEN_WRITE_PROTECTED',
+  0xf0: 'UNWRAPPING_KEY_HANDLE_INVALID',
+  0xf1: 'UNWRAPPING_KEY_SIZE_RANGE',
+  0xf2: 'UNWRAPPING_KEY_TYPE_INCONSISTENT',
+  0x100: 'USER_ALREADY_LOGGED_IN',
+  0x101: 'USER_NOT_LOGGED_IN',
+  0x102: 'USER_PIN_NOT_INITIALIZED',
+  0x103: 'USER_TYPE_INVALID',
+  0x104: 'USER_ANOTHER_ALREADY_LOGGED_IN',
+  0x105: 'USER_TOO_MANY_TYPES',
+  0x110: 'WRAPPED_KEY_INVALID',
+  0x112: 'WRAPPED_KEY_LEN_RANGE',
+  0x113: 'WRAPPING_KEY_HANDLE_INVALID',
+  0x114: 'WRAPPING_KEY_SIZE_RANGE',
+  0x115: 'WRAPPING_KEY_TYPE_INCONSISTENT',
+  0x120: 'RANDOM_SEED_NOT_SUPPORTED',
+  0x121: 'RANDOM_NO_RNG',
+  0x130: 'DOMAIN_PARAMS_INVALID',
+  0x140: 'CURVE_NOT_SUPPORTED',
+  0x150: 'BUFFER_TOO_SMALL',
+  0x170: 'INFORMATION_SENSITIVE',
+  0x190: 'CRYPTOKI_NOT_INITIALIZED',
+  0x191: 'CRYPTOKI_ALREADY_INITIALIZED',
+  0x1a0: 'MUTEX_BAD',
+  0x1a1: 'MUTEX_NOT_LOCKED',
+};
+
+const MECHANISMS: Readonly<Record<number, string>> = {
+  0x0: 'RSA_PKCS_KEY_PAIR_GEN',
+  0x1: 'RSA_PKCS',
+  0x9: 'RSA_PKCS_OAEP',
+  0xd: 'RSA_PKCS_PSS',
+  0x221: 'SHA_1_HMAC',
+  0x251: 'SHA256_HMAC',
+  0x256: 'SHA224_HMAC',
+  0x261: 'SHA384_HMAC',
+  0x271: 'SHA512_HMAC',
+  0x350: 'GENERIC_SECRET_KEY_GEN',
+  0x1040: 'EC_KEY_PAIR_GEN',
+  0x1041: 'ECDSA',
+  0x1050: 'ECDH1_DERIVE',
+  0x1054: 'RSA_AES_KEY_WRAP',
+  0x1055: 'EC_EDWARDS_KEY_PAIR_GEN',
+  0x1057: 'EDDSA',
+  0x1080: 'AES_KEY_GEN',
+  0x1087: 'AES_GCM',
+  0x2109: 'AES_KEY_WRAP',
+  0x210a: 'AES_KEY_WRAP_PAD',
+  0x210b: 'AES_KEY_WRAP_KWP',
+};
+
+/** CK_UNAVAILABLE_INFORMATION, as the binding passes it. */
+const NO_MECHANISM = 0xffff_ffff;
+
+/** `CKR_DEVICE_ERROR (0x30)`; vendors' values by their number alone. */
+export function returnValueName(rv: number): string {
+  return nameOf('CKR_', RETURN_VALUES, rv);
+}
+
+/** `CKM_AES_GCM (0x1087)`; undefined for no mechanism. */
+export function mechanismName(mechanism: number): string | undefined {
+  return mechanism === NO_MECHANISM ? undefined : nameOf('CKM_', MECHANISMS, mechanism);
+}
+
+function nameOf(prefix: string, names: Readonly<Record<number, string>>, value: number): string {
+  const hex = `0x${value.toString(16)}`;
+  const name = names[value];
+  return name === undefined ? `${prefix}${hex}` : `${prefix}${name} (${hex})`;
+}

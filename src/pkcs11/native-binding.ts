@@ -1,0 +1,31 @@
+import type { FailureNumbers, PortReply } from './token-port.ts';
+
+/** What the token says of itself, or why it was not opened: `ValueOfFacts` in `native/napi/pkcs11_napi.cc`. */
+export type OpenReply = FailureNumbers | readonly (number | string)[];
+
+/** The functions of the addon for tokens. They check every argument and never throw; promises never reject. */
+export interface NativePkcs11Binding {
+  /**
+   * `numbers`: slot, profile, sessions, queue length, timeouts of a request and of opening in milliseconds, bind, user
+   * type. An empty label stands for the slot, empty initArgs for none.
+   */
+  pkcs11Open(
+    modulePath: Uint8Array,
+    label: Uint8Array,
+    pin: Uint8Array,
+    initArgs: Uint8Array,
+    numbers: Uint32Array,
+  ): Promise<OpenReply> | FailureNumbers;
+  pkcs11Submit(
+    token: number,
+    operation: number,
+    keyId: Uint8Array,
+    numbers: Uint32Array,
+    common: Uint8Array,
+    items: Uint8Array | readonly Uint8Array[] | undefined,
+  ): Promise<PortReply> | FailureNumbers;
+  /** `out`: whether the circuit is open, sessions, active and queued requests, logins. Negative when there is no such token. */
+  pkcs11State(token: number, out: Uint32Array): number;
+  /** To be called once. */
+  pkcs11Close(token: number): Promise<void> | undefined;
+}

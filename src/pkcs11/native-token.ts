@@ -1,0 +1,117 @@
+/** Tokens over the native addon, in this process. */
+import { loadAddon } from '../core/load-addon.ts';
+import { BIND_CODES, OPERATION_CODES, PROFILE_CODES, type HsmOperation } from './codes.ts';
+import { errorOf, invalidArgument } from './failure.ts';
+import type { NativePkcs11Binding, OpenReply } from './native-binding.ts';
+import { PortToken } from './port-token.ts';
+import type { PortReply, TokenPort } from './token-port.ts';
+import type { Pkcs11Token, Pkcs11TokenInfo, Pkcs11TokenOptions, Pkcs11TokenState } from './token.ts';
+
+const DEFAULTS = { sessions: 4, queueLength: 1024, timeoutMs: 10_000 } as const;
+/** A module over a network connects and logs in when it is opened. */
+const LEAST_OPENING_MS = 30_000;
+const USER_TYPES = { securityOfficer: 0, user: 1 } as const;
+
+/** Opens a token in this process. @throws Pkcs11Error `noModule`, `noToken`, `pinRefused`, `timedOut`, and others */
+export async function openNativePort(options: Pkcs11TokenOptions): Promise<TokenPort> {
+  const { native, handle, info } = await open(options);
+  return new NativePort(native, handle, options.modulePath, info);
+}
+
+/** As {@link openNativePort}. */
+export async function openNativeToken(options: Pkcs11TokenOptions): Promise<Pkcs11Token> {
+  return new PortToken(await openNativePort(options));
+}
+
+interface Opened {
+  readonly native: NativePkcs11Binding;
+  readonly handle: number;
+  readonly info: Pkcs11TokenInfo;
+}
+
+async function open(options: Pkcs11TokenOptions): Promise<Opened> {
+  const native = loadAddon() as unknown as NativePkcs11Binding;
+  const { token } = options;
+  const label = 'label' in token ? token.label : '';
+  if ('label' in token && label === '') throw invalidArgument('a label is not empty');
+  const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
+  const profile = options.profile ?? 'generic';
+  const numbers = [
+    'label' in token ? 0 : token.slotId,
+    PROFILE_CODES[profile],
+    options.sessions ?? DEFAULTS.sessions,
+    options.queueLength ?? DEFAULTS.queueLength,
+    timeoutMs,
+    Math.max(timeoutMs, LEAST_OPENING_MS),
+    BIND_CODES[options.bind ?? 'default'],
+    USER_TYPES[options.user ?? 'user'],
+  ];
+  const wrong = numbers.find((number) => !Number.isInteger(number) || number < 0 || number > 0xffff_ffff);
+  if (wrong !== undefined) throw invalidArgument(`${wrong} is no option of a token`);
+  const reply: OpenReply = await native.pkcs11Open(
+    Buffer.from(options.modulePath),
+    Buffer.from(label),
+    options.pin,
+    Buffer.from(options.initArgs ?? ''),
+    Uint32Array.from(numbers),
+  );
+  if (reply instanceof Uint32Array) throw errorOf(reply, options.modulePath, 'open');
+  return { native, handle: Number(reply[0]), info: infoOf(reply, profile) };
+}
+
+function infoOf(facts: readonly (number | string)[], profile: Pkcs11TokenInfo['profile']): Pkcs11TokenInfo {
+  const text = (index: number): string => String(facts[index]).replace(/[ \0]+$/, '');
+  return {
+    profile,
+    libraryDescription: text(4),
+    libraryVersion: `${facts[2]}.${facts[3]}`,
+    slotId: Number(facts[1]),
+    label: text(5),
+    manufacturer: text(6),
+    model: text(7),
+    serialNumber: text(8),
+    mechanisms: facts
+      .slice(9)
+      .map(Number)
+      .sort((a, b) => a - b),
+  };
+}
+
+class NativePort implements TokenPort {
+  readonly modulePath: string;
+  readonly info: Pkcs11TokenInfo;
+  readonly #native: NativePkcs11Binding;
+  readonly #handle: number;
+  // Read by the binding before it returns.
+  readonly #numbers = new Uint32Array(4);
+  readonly #state = new Uint32Array(5);
+
+  constructor(native: NativePkcs11Binding, handle: number, modulePath: string, info: Pkcs11TokenInfo) {
+    this.#native = native;
+    this.#handle = handle;
+    this.modulePath = modulePath;
+    this.info = info;
+  }
+
+  async submit(
+    operation: HsmOperation,
+    keyId: Uint8Array,
+    numbers: readonly number[],
+    common: Uint8Array,
+    items?: Uint8Array | readonly Uint8Array[],
+  ): Promise<PortReply> {
+    this.#numbers.fill(0).set(numbers);
+    return this.#native.pkcs11Submit(this.#handle, OPERATION_CODES[operation], keyId, this.#numbers, common, items);
+  }
+
+  state(): Pkcs11TokenState {
+    const found = this.#native.pkcs11State(this.#handle, this.#state) >= 0;
+    if (!found) return { circuit: 'open', sessions: 0, active: 0, queued: 0, logins: 0 };
+    const [isOpen, sessions = 0, active = 0, queued = 0, logins = 0] = this.#state;
+    return { circuit: isOpen === 0 ? 'closed' : 'open', sessions, active, queued, logins };
+  }
+
+  async close(): Promise<void> {
+    await this.#native.pkcs11Close(this.#handle);
+  }
+}

@@ -1,0 +1,25 @@
+/** The narrow road to a token: encoded requests and replies, as the binding takes them and a helper process passes them on. */
+import type { HsmOperation } from './codes.ts';
+import type { Pkcs11TokenInfo, Pkcs11TokenState } from './token.ts';
+
+/** Reason, return value and mechanism of a failure (`native/pkcs11/failure.h`). */
+export type FailureNumbers = Uint32Array;
+
+/** A failure; the only output; or the outputs, and failures in their places. */
+export type PortReply = FailureNumbers | Buffer | readonly (Buffer | FailureNumbers)[];
+
+/** The parts of a request are those of `native/pkcs11/perform.h`. */
+export interface TokenPort {
+  readonly modulePath: string;
+  readonly info: Pkcs11TokenInfo;
+  /** Never rejects. Bytes are copied before it returns. `items` is one item, or many. */
+  submit(
+    operation: HsmOperation,
+    keyId: Uint8Array,
+    numbers: readonly number[],
+    common: Uint8Array,
+    items?: Uint8Array | readonly Uint8Array[],
+  ): Promise<PortReply>;
+  state(): Pkcs11TokenState;
+  close(): Promise<void>;
+}
