@@ -1,6 +1,7 @@
 #include "pkcs11/module.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -70,6 +71,32 @@ std::string CanonicalPath(const std::string& path) {
   return canonical;
 }
 
+#ifdef RTLD_DEEPBIND
+// Whether a function of the allocator is libc's, as far as its address tells. In an executable that
+// takes the address of malloc itself, all objects see that of a stub in the executable.
+bool IsOfLibc(const char* function) {
+  Dl_info info;
+  const ElfW(Sym)* symbol = nullptr;
+  void* address = dlsym(RTLD_DEFAULT, function);
+  if (address == nullptr ||
+      dladdr1(address, &info, const_cast<void**>(reinterpret_cast<const void**>(&symbol)),
+              RTLD_DL_SYMENT) == 0) {
+    return false;
+  }
+  if (symbol != nullptr && symbol->st_shndx == SHN_UNDEF) {
+    return true;
+  }
+  std::string_view name(info.dli_fname);
+  name = name.substr(name.rfind('/') + 1);  // the whole name when there is no slash
+  return name.starts_with("libc.so") || name.starts_with("libc-");
+}
+
+// Whoever replaces malloc replaces the second one too, which nobody takes the address of.
+bool IsAllocatorOfLibc() { return IsOfLibc("malloc") && IsOfLibc("malloc_usable_size"); }
+#else
+bool IsAllocatorOfLibc() { return false; }
+#endif
+
 int OpenFlags(Bind bind) {
   int flags = RTLD_NOW | RTLD_LOCAL;
 #ifdef RTLD_DEEPBIND
@@ -85,18 +112,7 @@ int OpenFlags(Bind bind) {
 }  // namespace
 
 bool CanBindDeep() {
-  if (kIsSanitized) {
-    return false;
-  }
-  static const bool can_bind = [] {
-    Dl_info info;
-    if (dladdr(reinterpret_cast<void*>(&std::malloc), &info) == 0 || info.dli_fname == nullptr) {
-      return false;
-    }
-    std::string_view name(info.dli_fname);
-    name = name.substr(name.rfind('/') + 1);  // the whole name when there is no slash
-    return name.starts_with("libc.so") || name.starts_with("libc-");
-  }();
+  static const bool can_bind = !kIsSanitized && IsAllocatorOfLibc();
   return can_bind;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "pkcs11/pooled_session.h"
@@ -12,6 +13,27 @@ namespace keywright::pkcs11 {
 namespace {
 
 constexpr Clock::time_point kNever = Clock::time_point::max();
+
+// Replies that wait for others at most so long, and so many.
+constexpr std::chrono::microseconds kMaxHold(100);
+constexpr std::size_t kMaxHeld = 32;
+
+// Whether tokens do it in microseconds, as a rule.
+bool IsShort(const Job& job) {
+  if (job.kind != Job::Kind::kRequest) {
+    return false;
+  }
+  switch (job.request.operation) {
+    case Operation::kGenerateRandom:
+    case Operation::kEncryptGcm:
+    case Operation::kDecryptGcm:
+    case Operation::kGenerateMac:
+    case Operation::kVerifyMac:
+      return true;
+    default:
+      return false;
+  }
+}
 
 Reply Failed(Failure failure) { return {.failure = failure, .outputs = {}, .failures = {}}; }
 
@@ -129,34 +151,62 @@ PoolState Pool::state() {
 void Pool::RunWorker(Worker& worker) {
   Lease lease;
   Lock lock(mutex_);
-  while (JobPtr job = NextJob(lock, worker)) {
-    lock.unlock();
-    Reply reply = Serve(lease, *job);
-    Completions due;
-    lock.lock();
-    const bool is_surplus = Return(worker, std::move(reply), &due);
-    lock.unlock();
-    Deliver(&due);
-    job.reset();
-    lock.lock();
-    if (is_surplus) {
+  bool is_surplus = false;
+  while (!is_surplus) {
+    JobPtr job = NextJob(lock, worker);
+    if (!job) {
       break;
     }
+    lock.unlock();
+    Reply reply = Serve(lease, *job);
+    lock.lock();
+    is_surplus = Return(worker, std::move(reply));
+    // Bytes are wiped without the lock.
+    if (job.use_count() == 1) {
+      lock.unlock();
+      job.reset();
+      lock.lock();
+    }
   }
+  HandOver(lock, worker);
   EndWorker(lock, worker, lease);
 }
 
+// Null when the pool closes.
 JobPtr Pool::NextJob(Lock& lock, Worker& worker) {
   while (!is_closing_) {
-    worker.job = is_circuit_open_ ? MakeProbe() : lanes_.Pop();
-    if (worker.job) {
-      worker.deadline = worker.job->deadline;
-      WakeSupervisor(worker.deadline);
-      return worker.job;
+    JobPtr job = TakeJob(worker);
+    // Not while it waits, nor while something goes on that may take long.
+    if (!worker.held.empty() && (!job || !IsShort(*job) || worker.held.size() >= kMaxHeld ||
+                                 Clock::now() - worker.held_since > kMaxHold)) {
+      HandOver(lock, worker);
+      if (!job) {
+        continue;
+      }
+    }
+    if (job) {
+      return job;
     }
     WaitUntil(work_, lock, is_circuit_open_ && !is_probing_ ? next_probe_ : kNever);
   }
   return nullptr;
+}
+
+JobPtr Pool::TakeJob(Worker& worker) {
+  worker.job = is_circuit_open_ ? MakeProbe() : lanes_.Pop();
+  if (worker.job) {
+    worker.deadline = worker.job->deadline;
+    WakeSupervisor(worker.deadline);
+  }
+  return worker.job;
+}
+
+void Pool::HandOver(Lock& lock, Worker& worker) {
+  Completions due = std::move(worker.held);
+  worker.held.clear();
+  lock.unlock();
+  Deliver(&due);
+  lock.lock();
 }
 
 JobPtr Pool::MakeProbe() {
@@ -281,7 +331,7 @@ Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
 }
 
 // True when the thread is one too many.
-bool Pool::Return(Worker& worker, Reply reply, Completions* due) {
+bool Pool::Return(Worker& worker, Reply reply) {
   const JobPtr job = std::exchange(worker.job, nullptr);
   worker.deadline = kNever;
   const bool was_stuck = std::exchange(worker.is_stuck, false);
@@ -303,7 +353,10 @@ bool Pool::Return(Worker& worker, Reply reply, Completions* due) {
     while (CountLive() < options_.sessions && StartWorker()) {
     }
   }
-  Settle(*job, std::move(reply), due);
+  if (worker.held.empty()) {
+    worker.held_since = Clock::now();
+  }
+  Settle(*job, std::move(reply), &worker.held);
   return was_stuck && CountLive() > options_.sessions;
 }
 
@@ -459,6 +512,8 @@ void Pool::Expire(Clock::time_point now, Completions* due) {
     }
     worker.is_stuck = true;
     is_any_new = true;
+    std::move(worker.held.begin(), worker.held.end(), std::back_inserter(*due));
+    worker.held.clear();
     if (worker.job) {
       if (worker.job->kind == Job::Kind::kProbe) {
         worker.job->is_settled = true;

@@ -91,6 +91,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     JobPtr job;
     // Until when it must be back from the module; the far future when it is not in it.
     Clock::time_point deadline = Clock::time_point::max();
+    // Replies that are handed over together, so that not each of them wakes the receiver.
+    std::vector<Completion> held;
+    Clock::time_point held_since;
     bool is_stuck = false;
     bool is_leaving = false;
     bool has_ended = false;
@@ -101,6 +104,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // A thread that works.
   void RunWorker(Worker& worker);
   JobPtr NextJob(Lock& lock, Worker& worker);
+  JobPtr TakeJob(Worker& worker);
+  void HandOver(Lock& lock, Worker& worker);
   JobPtr MakeProbe();
   Reply Serve(Lease& lease, const Job& job);
   Reply Attempt(Lease& lease, const Job& job, Loss* loss);
@@ -111,7 +116,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void EndWorker(Lock& lock, Worker& worker, Lease& lease);
 
   // Under the lock. The replies that became due are for Deliver, without the lock.
-  bool Return(Worker& worker, Reply reply, Completions* due);
+  bool Return(Worker& worker, Reply reply);
   bool StartWorker();
   std::size_t CountLive() const;
   void Settle(Job& job, Reply reply, Completions* due);
