@@ -8,6 +8,7 @@
 #include "napi/arguments.h"
 #include "napi/functions.h"
 #include "pkcs11/perform.h"
+#include "pkcs11/sealed_key.h"
 
 namespace keywright {
 namespace {
@@ -263,6 +264,26 @@ bool ReadItems(napi_env env, napi_value value, Arguments& arguments, std::size_t
   return true;
 }
 
+// Promise of what `make` makes of the reply; a failure when there can be none.
+napi_value Start(napi_env env, Environment& environment, std::uint32_t handle,
+                 pkcs11::Request request, Mailbox::MakeValue make, std::uint32_t number) {
+  const std::shared_ptr<Tokens>& tokens = environment.tokens;
+  Pool* pool = tokens ? tokens->Find(handle) : nullptr;
+  if (pool == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kClosed});
+  }
+  pkcs11::Ticket ticket = 0;
+  napi_value promise = tokens->mailbox()->Expect(env, make, &environment, number, &ticket);
+  if (promise == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
+  }
+  const Failure failure = pool->Submit(std::move(request), ticket);
+  if (!failure.ok()) {
+    tokens->mailbox()->Settle(env, ticket, Failed(failure));
+  }
+  return promise;
+}
+
 // (handle, operation, keyId, four numbers, common, item or items or nothing): promise of a reply,
 // or the failure to take the request
 napi_value Submit(napi_env env, napi_callback_info info) {
@@ -280,21 +301,53 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   std::copy(numbers.begin(), numbers.end(), request.numbers.begin());
   request.key_id = std::move(key_id).value();
   request.common = std::move(common).value();
-  const std::shared_ptr<Tokens>& tokens = arguments.environment().tokens;
-  Pool* pool = tokens ? tokens->Find(handle) : nullptr;
-  if (pool == nullptr) {
-    return ValueOf(env, Failure{.reason = Reason::kClosed});
+  return Start(env, arguments.environment(), handle, std::move(request), ValueOfReply, 0);
+}
+
+// (handle, keyId, key of the core, aad): as Submit of kEncryptGcm
+napi_value SealKey(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const std::uint32_t handle = arguments.NumberAt(0);
+  pkcs11::Request request;
+  request.operation = pkcs11::Operation::kEncryptGcm;
+  Result<PrivateBuffer> key_id = PrivateBuffer::CopyOf(arguments.BytesAt(1));
+  const Key* key = arguments.KeyAt(2);
+  Result<PrivateBuffer> aad = PrivateBuffer::CopyOf(arguments.BytesAt(3));
+  if (!arguments.ok() || !key_id.ok() || !aad.ok() || key == nullptr ||
+      !pkcs11::AddKey(*key, &request)) {
+    return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
-  pkcs11::Ticket ticket = 0;
-  napi_value promise = tokens->mailbox()->Expect(env, ValueOfReply, nullptr, 0, &ticket);
-  if (promise == nullptr) {
-    return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
+  request.key_id = std::move(key_id).value();
+  request.common = std::move(aad).value();
+  return Start(env, arguments.environment(), handle, std::move(request), ValueOfReply, 0);
+}
+
+// The handle of the key in the table of the environment.
+napi_value ValueOfOpenedKey(napi_env env, void* data, std::uint32_t type, const Reply& reply) {
+  KeyPtr key;
+  const Failure failure = pkcs11::TakeKey(reply, static_cast<KeyType>(type), &key);
+  return failure.ok() ? Number(env, CodeOf(*static_cast<Environment*>(data), std::move(key)))
+                      : ValueOf(env, failure);
+}
+
+// (handle, keyId, sealed, aad, type): promise of a key handle, or a failure
+napi_value OpenKey(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const std::uint32_t handle = arguments.NumberAt(0);
+  pkcs11::Request request;
+  request.operation = pkcs11::Operation::kDecryptGcm;
+  Result<PrivateBuffer> key_id = PrivateBuffer::CopyOf(arguments.BytesAt(1));
+  Result<PrivateBuffer> sealed = PrivateBuffer::CopyOf(arguments.BytesAt(2));
+  Result<PrivateBuffer> aad = PrivateBuffer::CopyOf(arguments.BytesAt(3));
+  const auto type = arguments.KeyTypeAt(4);
+  if (!arguments.ok() || !key_id.ok() || !sealed.ok() || !aad.ok() || !type) {
+    return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
-  const Failure failure = pool->Submit(std::move(request), ticket);
-  if (!failure.ok()) {
-    tokens->mailbox()->Settle(env, ticket, Failed(failure));
-  }
-  return promise;
+  request.key_id = std::move(key_id).value();
+  request.common = std::move(aad).value();
+  request.items.push_back(std::move(sealed).value());
+  return Start(env, arguments.environment(), handle, std::move(request), ValueOfOpenedKey,
+               static_cast<std::uint32_t>(*type));
 }
 
 // (handle, out): writes is circuit open, sessions, active, queued, logins
@@ -324,10 +377,8 @@ napi_value Close(napi_env env, napi_callback_info info) {
 }
 
 constexpr NamedFunction kFunctions[] = {
-    {"pkcs11Open", Open},
-    {"pkcs11Submit", Submit},
-    {"pkcs11State", Call<State>},
-    {"pkcs11Close", Close},
+    {"pkcs11Open", Open},       {"pkcs11Submit", Submit},     {"pkcs11SealKey", SealKey},
+    {"pkcs11OpenKey", OpenKey}, {"pkcs11State", Call<State>}, {"pkcs11Close", Close},
 };
 
 }  // namespace

@@ -267,7 +267,7 @@ void Connection::Drop() {
 }
 
 void Connection::Lose(Lease& lease, Loss loss) {
-  if (loss == Loss::kNothing || loss == Loss::kSessionCount) {
+  if (loss == Loss::kNothing || loss == Loss::kHandle || loss == Loss::kSessionCount) {
     return;
   }
   if (loss == Loss::kLogin) {

@@ -230,6 +230,10 @@ Reply Pool::Serve(Lease& lease, const Job& job) {
       return reply;
     }
     connection_->Lose(lease, loss);
+    if (loss == Loss::kHandle) {
+      connection_->objects().Forget(job.request.key_id.bytes());
+      connection_->objects().Forget(job.request.common.bytes());  // kWrapKey names a second key
+    }
     if (!MayTryAgain(job, loss, attempt)) {
       return GiveUp(job, reply.failure, loss);
     }
@@ -315,7 +319,7 @@ bool Pool::MayTryAgain(const Job& job, Loss loss, unsigned attempt) {
 }
 
 Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
-  if (job.kind != Job::Kind::kRequest || loss == Loss::kSessionCount ||
+  if (job.kind != Job::Kind::kRequest || loss == Loss::kHandle || loss == Loss::kSessionCount ||
       !MayRepeat(loss, job.request.operation)) {
     return Failed(failure);
   }

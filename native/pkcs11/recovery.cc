@@ -15,6 +15,10 @@ struct Row {
 };
 
 constexpr auto kTable = std::to_array<Row>({
+    {CKR_OBJECT_HANDLE_INVALID, Loss::kHandle},
+    {CKR_KEY_HANDLE_INVALID, Loss::kHandle},
+    {CKR_WRAPPING_KEY_HANDLE_INVALID, Loss::kHandle},
+    {CKR_UNWRAPPING_KEY_HANDLE_INVALID, Loss::kHandle},
     {CKR_SESSION_HANDLE_INVALID, Loss::kSession},
     {CKR_SESSION_CLOSED, Loss::kSession},
     // Somebody left an operation behind in this session; another one has none.
@@ -57,6 +61,7 @@ bool MayRepeat(Loss loss, Operation operation) {
     case Operation::kGenerateKeyPair:
     case Operation::kDestroyKey:
     case Operation::kUnwrapKey:
+    case Operation::kImportPublicKey:
       return loss != Loss::kDevice;
     default:
       return true;
@@ -67,6 +72,7 @@ bool MakesSessionObject(const Request& request) {
   switch (request.operation) {
     case Operation::kGenerateSecretKey:
     case Operation::kGenerateKeyPair:
+    case Operation::kImportPublicKey:
       return (request.numbers[1] & kSessionKeyFlag) != 0;
     case Operation::kUnwrapKey:
       return (request.numbers[2] & kSessionKeyFlag) != 0;
@@ -82,6 +88,7 @@ bool SearchesByItself(Operation operation) {
     case Operation::kFindKeys:
     case Operation::kDestroyKey:
     case Operation::kUnwrapKey:
+    case Operation::kImportPublicKey:
       return true;
     default:
       return false;
@@ -89,7 +96,8 @@ bool SearchesByItself(Operation operation) {
 }
 
 std::optional<std::chrono::milliseconds> DelayBefore(Loss loss, unsigned attempt) {
-  if (loss == Loss::kNothing || attempt == 0 || attempt > kDelays.size()) {
+  const std::size_t repetitions = loss == Loss::kHandle ? 1 : kDelays.size();
+  if (loss == Loss::kNothing || attempt == 0 || attempt > repetitions) {
     return std::nullopt;
   }
   return kDelays[attempt - 1];

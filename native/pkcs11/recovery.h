@@ -11,9 +11,10 @@ namespace keywright::pkcs11 {
 // What is gone, and has to be had again before a request can be repeated. One table in recovery.cc
 // says it for every return value.
 enum class Loss {
-  // Nothing: the answer is about the request itself. (Perform looks again for a key whose handle is
-  // stale.)
+  // Nothing: the answer is about the request itself.
   kNothing,
+  // Handles of objects: the keys are looked for again.
+  kHandle,
   // The session, or its state: another one is opened.
   kSession,
   // The login: it is repeated, once for all sessions.

@@ -120,6 +120,7 @@ export const OPERATION_CODES = {
   rsaEncrypt: 15,
   rsaDecrypt: 16,
   agree: 17,
+  importPublicKey: 18,
 } as const;
 
 export type HsmOperation = keyof typeof OPERATION_CODES;

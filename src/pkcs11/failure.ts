@@ -1,6 +1,6 @@
 /** Makes {@link Pkcs11Error}s of the numbers that a token answers. */
 import { REASON_CODES, type Pkcs11Reason } from './codes.ts';
-import { mechanismName, returnValueName } from './names.ts';
+import { mechanismName, NO_MECHANISM, returnValueName } from './names.ts';
 import type { FailureNumbers } from './token-port.ts';
 import { Pkcs11Error } from './token.ts';
 
@@ -29,7 +29,7 @@ const TEXTS: Readonly<Record<Pkcs11Reason, string>> = {
 
 /** The error of a failure, with a text that names the module, the operation, the mechanism and the return value. */
 export function errorOf(failure: FailureNumbers, modulePath: string, operation: string): Pkcs11Error {
-  const [code = 0, rv = 0, mechanism = 0xffff_ffff] = failure;
+  const [code = 0, rv = 0, mechanism = NO_MECHANISM] = failure;
   const reason = REASONS.get(code) ?? 'module';
   const details = [mechanismName(mechanism), rv === 0 ? undefined : returnValueName(rv)].filter(
     (detail) => detail !== undefined,

@@ -103,7 +103,7 @@ const MECHANISMS: Readonly<Record<number, string>> = {
 };
 
 /** CK_UNAVAILABLE_INFORMATION, as the binding passes it. */
-const NO_MECHANISM = 0xffff_ffff;
+export const NO_MECHANISM = 0xffff_ffff;
 
 /** `CKR_DEVICE_ERROR (0x30)`; vendors' values by their number alone. */
 export function returnValueName(rv: number): string {

@@ -24,6 +24,16 @@ export interface NativePkcs11Binding {
     common: Uint8Array,
     items: Uint8Array | readonly Uint8Array[] | undefined,
   ): Promise<PortReply> | FailureNumbers;
+  /** {@link pkcs11Submit} of `encryptGcm` with the key of a handle of the core. */
+  pkcs11SealKey(token: number, keyId: Uint8Array, key: number, aad: Uint8Array): Promise<PortReply> | FailureNumbers;
+  /** The handle of a key of `type` (KEY_TYPE_CODES), or minus a status when there is no room for it. */
+  pkcs11OpenKey(
+    token: number,
+    keyId: Uint8Array,
+    sealed: Uint8Array,
+    aad: Uint8Array,
+    type: number,
+  ): Promise<number | FailureNumbers> | FailureNumbers;
   /** `out`: whether the circuit is open, sessions, active and queued requests, logins. Negative when there is no such token. */
   pkcs11State(token: number, out: Uint32Array): number;
   /** To be called once. */

@@ -1,10 +1,15 @@
 /** Tokens over the native addon, in this process. */
+import { KEY_TYPE_CODES } from '../core/codes.ts';
+import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import { loadAddon } from '../core/load-addon.ts';
+import type { NativeBinding } from '../core/native-binding.ts';
+import { NativeKey } from '../core/native-key.ts';
+import { check } from '../core/native-support.ts';
 import { BIND_CODES, OPERATION_CODES, PROFILE_CODES, type HsmOperation } from './codes.ts';
 import { errorOf, invalidArgument } from './failure.ts';
 import type { NativePkcs11Binding, OpenReply } from './native-binding.ts';
 import { PortToken } from './port-token.ts';
-import type { PortReply, TokenPort } from './token-port.ts';
+import type { FailureNumbers, PortReply, TokenPort } from './token-port.ts';
 import type { Pkcs11Token, Pkcs11TokenInfo, Pkcs11TokenOptions, Pkcs11TokenState } from './token.ts';
 
 const DEFAULTS = { sessions: 4, queueLength: 1024, timeoutMs: 10_000 } as const;
@@ -23,14 +28,17 @@ export async function openNativeToken(options: Pkcs11TokenOptions): Promise<Pkcs
   return new PortToken(await openNativePort(options));
 }
 
+/** The addon has both. */
+type Binding = NativeBinding & NativePkcs11Binding;
+
 interface Opened {
-  readonly native: NativePkcs11Binding;
+  readonly native: Binding;
   readonly handle: number;
   readonly info: Pkcs11TokenInfo;
 }
 
 async function open(options: Pkcs11TokenOptions): Promise<Opened> {
-  const native = loadAddon() as unknown as NativePkcs11Binding;
+  const native = loadAddon() as Binding;
   const { token } = options;
   const label = 'label' in token ? token.label : '';
   if ('label' in token && label === '') throw invalidArgument('a label is not empty');
@@ -80,13 +88,13 @@ function infoOf(facts: readonly (number | string)[], profile: Pkcs11TokenInfo['p
 class NativePort implements TokenPort {
   readonly modulePath: string;
   readonly info: Pkcs11TokenInfo;
-  readonly #native: NativePkcs11Binding;
+  readonly #native: Binding;
   readonly #handle: number;
   // Read by the binding before it returns.
   readonly #numbers = new Uint32Array(4);
   readonly #state = new Uint32Array(5);
 
-  constructor(native: NativePkcs11Binding, handle: number, modulePath: string, info: Pkcs11TokenInfo) {
+  constructor(native: Binding, handle: number, modulePath: string, info: Pkcs11TokenInfo) {
     this.#native = native;
     this.#handle = handle;
     this.modulePath = modulePath;
@@ -102,6 +110,22 @@ class NativePort implements TokenPort {
   ): Promise<PortReply> {
     this.#numbers.fill(0).set(numbers);
     return this.#native.pkcs11Submit(this.#handle, OPERATION_CODES[operation], keyId, this.#numbers, common, items);
+  }
+
+  async sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<PortReply> {
+    return this.#native.pkcs11SealKey(this.#handle, keyId, NativeKey.handleOf(key), aad);
+  }
+
+  async openKey(
+    keyId: Uint8Array,
+    sealed: Uint8Array,
+    aad: Uint8Array,
+    type: KeyType,
+  ): Promise<KeyHandle | FailureNumbers> {
+    const code = KEY_TYPE_CODES[type];
+    const opened = await this.#native.pkcs11OpenKey(this.#handle, keyId, sealed, aad, code);
+    if (opened instanceof Uint32Array) return opened;
+    return new NativeKey(type, check(opened), (handle) => this.#native.destroyKey(handle));
   }
 
   state(): Pkcs11TokenState {

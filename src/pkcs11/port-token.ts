@@ -1,16 +1,19 @@
 /** {@link Pkcs11Token} over a {@link TokenPort}: encodes arguments, decodes replies, makes errors of failures. */
 import { DIGEST_CODES, PUBLIC_ENCRYPTION_CODES, SIGNATURE_CODES } from '../core/codes.ts';
 import type { DigestAlgorithm } from '../core/crypto-core.ts';
+import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import type { PublicEncryptionAlgorithm, SignatureAlgorithm } from '../core/asymmetric.ts';
 import {
   KEY_FLAGS,
   PAIR_TYPE_CODES,
+  REASON_CODES,
   SECRET_TYPE_CODES,
   WRAP_CODES,
   type HsmOperation,
   type HsmWrapMechanism,
 } from './codes.ts';
 import { errorOf, invalidArgument } from './failure.ts';
+import { NO_MECHANISM } from './names.ts';
 import { decodeKeyDescriptions } from './key-descriptions.ts';
 import type { PortReply, TokenPort } from './token-port.ts';
 import type {
@@ -68,6 +71,11 @@ export class PortToken implements Pkcs11Token {
     return this.#output('exportPublicKey', id, NO_NUMBERS, NO_BYTES);
   }
 
+  async importPublicKey(publicKey: Uint8Array, plan: HsmKeyPairPlan): Promise<void> {
+    const numbers = [codeOf(PAIR_TYPE_CODES, plan.type), flagsOf(plan)];
+    await this.#outputs('importPublicKey', plan.id, numbers, Buffer.from(plan.label), publicKey);
+  }
+
   async wrapKey(wrappingKeyId: Uint8Array, mechanism: HsmWrapMechanism, keyId: Uint8Array): Promise<Buffer> {
     return this.#output('wrapKey', wrappingKeyId, [codeOf(WRAP_CODES, mechanism)], keyId);
   }
@@ -115,6 +123,18 @@ export class PortToken implements Pkcs11Token {
     return this.#itemsOf('decryptGcm', reply);
   }
 
+  async sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<Buffer> {
+    if (this.#port.sealKey === undefined) throw this.#notOffered('sealKey');
+    return this.#only('encryptGcm', await this.#port.sealKey(keyId, key, aad));
+  }
+
+  async openKey(keyId: Uint8Array, sealed: Uint8Array, aad: Uint8Array, type: KeyType): Promise<KeyHandle> {
+    if (this.#port.openKey === undefined) throw this.#notOffered('openKey');
+    const opened = await this.#port.openKey(keyId, sealed, aad, type);
+    if (opened instanceof Uint32Array) throw errorOf(opened, this.#port.modulePath, 'openKey');
+    return opened;
+  }
+
   async generateMac(keyId: Uint8Array, digest: DigestAlgorithm, message: Uint8Array): Promise<Buffer> {
     return this.#output('generateMac', keyId, [codeOf(DIGEST_CODES, digest)], NO_BYTES, message);
   }
@@ -151,6 +171,10 @@ export class PortToken implements Pkcs11Token {
   close(): Promise<void> {
     this.#closing ??= this.#port.close();
     return this.#closing;
+  }
+
+  #notOffered(operation: string): Pkcs11Error {
+    return errorOf(Uint32Array.of(REASON_CODES.notOffered, 0, NO_MECHANISM), this.#port.modulePath, operation);
   }
 
   async #output(

@@ -1,4 +1,5 @@
 /** The narrow road to a token: encoded requests and replies, as the binding takes them and a helper process passes them on. */
+import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import type { HsmOperation } from './codes.ts';
 import type { Pkcs11TokenInfo, Pkcs11TokenState } from './token.ts';
 
@@ -20,6 +21,9 @@ export interface TokenPort {
     common: Uint8Array,
     items?: Uint8Array | readonly Uint8Array[],
   ): Promise<PortReply>;
+  /** {@link submit} of `encryptGcm` with a key of the core; not where the key would have to leave this process. */
+  sealKey?(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<PortReply>;
+  openKey?(keyId: Uint8Array, sealed: Uint8Array, aad: Uint8Array, type: KeyType): Promise<KeyHandle | FailureNumbers>;
   state(): Pkcs11TokenState;
   close(): Promise<void>;
 }
