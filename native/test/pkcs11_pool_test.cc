@@ -1,0 +1,514 @@
+// The pool over a module that does what the test says.
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pkcs11/pool.h"
+#include "test/testing.h"
+
+namespace keywright::pkcs11 {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// One token in slot 5, with the state that PKCS#11 gives a module.
+struct FakeModule {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_initialized = false;
+  bool is_present = true;
+  bool is_logged_in = false;
+  bool is_hanging = false;
+  std::size_t max_sessions = 100;
+  std::string pin = "1234";
+  CK_SESSION_HANDLE last_session = 0;
+  std::set<CK_SESSION_HANDLE> sessions;
+  std::deque<CK_RV> answers;  // of C_GenerateRandom, then CKR_OK
+  int initializations = 0;
+  int finalizations = 0;
+  int logins = 0;
+  int calls = 0;  // of C_GenerateRandom
+};
+
+FakeModule* fake = nullptr;
+
+CK_RV Initialize(CK_VOID_PTR /*args*/) {
+  const std::lock_guard lock(fake->mutex);
+  if (fake->is_initialized) {
+    return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+  }
+  fake->is_initialized = true;
+  ++fake->initializations;
+  return CKR_OK;
+}
+
+// Under the lock.
+void LoseAll() {
+  fake->sessions.clear();
+  fake->is_logged_in = false;
+}
+
+CK_RV Finalize(CK_VOID_PTR /*reserved*/) {
+  const std::lock_guard lock(fake->mutex);
+  LoseAll();
+  fake->last_session = 0;  // handles start again
+  fake->is_initialized = false;
+  ++fake->finalizations;
+  return CKR_OK;
+}
+
+CK_RV GetInfo(CK_INFO_PTR info) {
+  *info = {};
+  return CKR_OK;
+}
+
+CK_RV GetSlotList(CK_BBOOL /*present*/, CK_SLOT_ID_PTR slots, CK_ULONG_PTR count) {
+  const std::lock_guard lock(fake->mutex);
+  if (!fake->is_initialized) {
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
+  }
+  *count = fake->is_present ? 1 : 0;
+  if (slots != nullptr && fake->is_present) {
+    slots[0] = 5;
+  }
+  return CKR_OK;
+}
+
+CK_RV GetTokenInfo(CK_SLOT_ID /*slot*/, CK_TOKEN_INFO_PTR info) {
+  *info = {};
+  std::fill(std::begin(info->label), std::end(info->label), ' ');
+  info->label[0] = 'T';
+  return CKR_OK;
+}
+
+CK_RV GetMechanismList(CK_SLOT_ID /*slot*/, CK_MECHANISM_TYPE_PTR /*list*/, CK_ULONG_PTR count) {
+  *count = 0;
+  return CKR_OK;
+}
+
+CK_RV OpenSession(CK_SLOT_ID /*slot*/, CK_FLAGS /*flags*/, CK_VOID_PTR /*application*/,
+                  CK_NOTIFY /*notify*/, CK_SESSION_HANDLE_PTR session) {
+  const std::lock_guard lock(fake->mutex);
+  if (!fake->is_initialized) {
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
+  }
+  if (!fake->is_present) {
+    return CKR_TOKEN_NOT_PRESENT;
+  }
+  if (fake->sessions.size() >= fake->max_sessions) {
+    return CKR_SESSION_COUNT;
+  }
+  *session = ++fake->last_session;
+  fake->sessions.insert(*session);
+  return CKR_OK;
+}
+
+// Under the lock.
+CK_RV CheckSession(CK_SESSION_HANDLE session) {
+  if (!fake->is_initialized) {
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
+  }
+  return fake->sessions.contains(session) ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
+}
+
+CK_RV CloseSession(CK_SESSION_HANDLE session) {
+  const std::lock_guard lock(fake->mutex);
+  const CK_RV rv = CheckSession(session);
+  fake->sessions.erase(session);
+  fake->is_logged_in = fake->is_logged_in && !fake->sessions.empty();
+  return rv;
+}
+
+CK_RV GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info) {
+  const std::lock_guard lock(fake->mutex);
+  info->state = fake->is_logged_in ? CKS_RW_USER_FUNCTIONS : CKS_RW_PUBLIC_SESSION;
+  return CheckSession(session);
+}
+
+CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE /*user*/, CK_UTF8CHAR_PTR pin,
+            CK_ULONG length) {
+  const std::lock_guard lock(fake->mutex);
+  ++fake->logins;
+  if (const CK_RV rv = CheckSession(session); rv != CKR_OK) {
+    return rv;
+  }
+  if (fake->is_logged_in) {
+    return CKR_USER_ALREADY_LOGGED_IN;
+  }
+  if (std::string(reinterpret_cast<char*>(pin), length) != fake->pin) {
+    return CKR_PIN_INCORRECT;
+  }
+  fake->is_logged_in = true;
+  return CKR_OK;
+}
+
+CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE_PTR out, CK_ULONG length) {
+  std::unique_lock lock(fake->mutex);
+  if (const CK_RV rv = CheckSession(session); rv != CKR_OK) {
+    return rv;
+  }
+  if (!fake->is_logged_in) {
+    return CKR_USER_NOT_LOGGED_IN;
+  }
+  ++fake->calls;
+  fake->changed.notify_all();
+  fake->changed.wait(lock, [] { return !fake->is_hanging; });
+  std::fill_n(out, length, static_cast<CK_BYTE>(7));
+  if (fake->answers.empty()) {
+    return CKR_OK;
+  }
+  const CK_RV rv = fake->answers.front();
+  fake->answers.pop_front();
+  return rv;
+}
+
+CK_FUNCTION_LIST Functions() {
+  CK_FUNCTION_LIST functions = {};
+  functions.version = {2, 40};
+  functions.C_Initialize = Initialize;
+  functions.C_Finalize = Finalize;
+  functions.C_GetInfo = GetInfo;
+  functions.C_GetSlotList = GetSlotList;
+  functions.C_GetTokenInfo = GetTokenInfo;
+  functions.C_GetMechanismList = GetMechanismList;
+  functions.C_OpenSession = OpenSession;
+  functions.C_CloseSession = CloseSession;
+  functions.C_GetSessionInfo = GetSessionInfo;
+  functions.C_Login = Login;
+  functions.C_GenerateRandom = GenerateRandom;
+  return functions;
+}
+
+CK_FUNCTION_LIST functions = Functions();
+
+// One byte for each item.
+Reply PerformRandom(Session& session, const Request& request) {
+  Reply reply;
+  for (std::size_t i = 0; i < request.items.size(); ++i) {
+    PrivateBuffer output = PrivateBuffer::Allocate(1).value();
+    const CK_RV rv =
+        session.functions()->C_GenerateRandom(session.handle(), output.bytes().data(), 1);
+    if (rv != CKR_OK) {
+      reply.outputs.clear();
+      reply.failure = {.reason = Reason::kModule, .rv = rv};
+      return reply;
+    }
+    reply.outputs.push_back(std::move(output));
+  }
+  return reply;
+}
+
+class Inbox final : public Receiver {
+ public:
+  void Receive(Completion completion) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_TRUE(replies_.emplace(completion.ticket, std::move(completion.reply)).second)
+        << "ticket " << completion.ticket << " was answered twice";
+    arrived_.notify_all();
+  }
+  Reply Wait(Ticket ticket) {
+    std::unique_lock lock(mutex_);
+    const bool has_arrived = arrived_.wait_for(
+        lock, seconds(30), [&] { return replies_.find(ticket) != replies_.end(); });
+    EXPECT_TRUE(has_arrived) << "no reply to " << ticket;
+    return has_arrived ? std::move(replies_.at(ticket)) : Reply{};
+  }
+  bool Has(Ticket ticket) {
+    const std::lock_guard lock(mutex_);
+    return replies_.find(ticket) != replies_.end();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::map<Ticket, Reply> replies_;
+};
+
+constexpr Ticket kOpening = 1'000'000;
+constexpr Ticket kClosing = 1'000'001;
+
+class PoolTest : public testing::Test {
+ protected:
+  void SetUp() override { fake = &fake_; }
+  void TearDown() override {
+    if (pool_) {
+      Unhang();
+      pool_->Close(kClosing);
+      EXPECT_TRUE(pool_->Wait(seconds(30)));
+      EXPECT_TRUE(fake_.sessions.empty());
+    }
+  }
+
+  Failure Open(PoolOptions options, const std::string& pin = "1234") {
+    TokenChoice choice;
+    choice.label = "T";
+    choice.pin = SecureBuffer::CopyOf(AsBytes(pin)).value();
+    choice.profile = FindProfile(1);
+    auto connection = std::make_unique<Connection>(std::move(choice), Module::Over(&functions));
+    pool_ = std::make_shared<Pool>(std::move(connection), options, PerformRandom, inbox_);
+    EXPECT_TRUE(pool_->Open(kOpening, seconds(20)).ok());
+    return inbox_->Wait(kOpening).failure;
+  }
+
+  Failure Submit(Ticket ticket, std::size_t items = 1,
+                 Operation operation = Operation::kGenerateRandom) {
+    Request request;
+    request.operation = operation;
+    for (std::size_t i = 0; i < items; ++i) {
+      request.items.emplace_back();
+    }
+    return pool_->Submit(std::move(request), ticket);
+  }
+
+  // The failure of one request, made and awaited.
+  Failure Ask(Ticket ticket, Operation operation = Operation::kGenerateRandom) {
+    const Failure failure = Submit(ticket, 1, operation);
+    return failure.ok() ? inbox_->Wait(ticket).failure : failure;
+  }
+
+  void Change(const std::function<void(FakeModule&)>& change) {
+    const std::lock_guard lock(fake_.mutex);
+    change(fake_);
+    fake_.changed.notify_all();
+  }
+  void Hang() {
+    Change([](FakeModule& module) { module.is_hanging = true; });
+  }
+  void Unhang() {
+    Change([](FakeModule& module) { module.is_hanging = false; });
+  }
+  void WaitForCalls(int calls) {
+    std::unique_lock lock(fake_.mutex);
+    EXPECT_TRUE(fake_.changed.wait_for(lock, seconds(30), [&] { return fake_.calls >= calls; }));
+  }
+  void WaitForCircuit(bool is_open) {
+    for (int i = 0; i < 3000 && pool_->state().is_circuit_open != is_open; ++i) {
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    EXPECT_EQ(pool_->state().is_circuit_open, is_open);
+  }
+
+  FakeModule fake_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  std::shared_ptr<Pool> pool_;
+};
+
+TEST_F(PoolTest, AnswersEveryRequestOnce) {
+  ASSERT_TRUE(Open({.sessions = 3, .queue_length = 5000}).ok());
+  for (Ticket ticket = 0; ticket < 2000; ++ticket) {
+    ASSERT_TRUE(Submit(ticket).ok());
+  }
+  for (Ticket ticket = 0; ticket < 2000; ++ticket) {
+    ASSERT_EQ(inbox_->Wait(ticket).outputs.size(), 1U);
+  }
+  EXPECT_EQ(fake_.calls, 2000);
+  EXPECT_EQ(fake_.logins, 1);
+}
+
+TEST_F(PoolTest, PutsTheBatchTogetherAgain) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  ASSERT_TRUE(Submit(1, 1000).ok());
+  const Reply reply = inbox_->Wait(1);
+  EXPECT_EQ(reply.outputs.size(), 1000U);
+  EXPECT_TRUE(reply.failures.empty());
+  EXPECT_EQ(fake_.calls, 1000);
+}
+
+TEST_F(PoolTest, BatchFailsOnce) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  Change([](FakeModule& module) { module.answers.assign(3, CKR_DATA_INVALID); });
+  ASSERT_TRUE(Submit(1, 1000).ok());
+  EXPECT_EQ(inbox_->Wait(1).failure.rv, CKR_DATA_INVALID);
+}
+
+TEST_F(PoolTest, OpensAnotherSessionAndRepeats) {
+  ASSERT_TRUE(Open({.sessions = 1}).ok());
+  ASSERT_TRUE(Ask(1).ok());
+  for (const CK_RV rv : {CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED, CKR_OPERATION_ACTIVE,
+                         CKR_DEVICE_ERROR, CKR_USER_NOT_LOGGED_IN, CKR_TOKEN_NOT_PRESENT}) {
+    Change([&](FakeModule& module) { module.answers = {rv}; });
+    EXPECT_TRUE(Ask(10 + rv).ok()) << rv;
+  }
+}
+
+TEST_F(PoolTest, MendsSessionsLoginAndModule) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  ASSERT_TRUE(Ask(1).ok());
+  Change([](FakeModule& /*module*/) { LoseAll(); });
+  EXPECT_TRUE(Ask(2).ok());
+  Change([](FakeModule& module) { module.is_logged_in = false; });
+  EXPECT_TRUE(Ask(3).ok());
+  Change([](FakeModule& module) {
+    LoseAll();
+    module.is_initialized = false;
+  });
+  EXPECT_TRUE(Ask(4).ok());
+  EXPECT_EQ(fake_.initializations, 2);
+}
+
+TEST_F(PoolTest, ReloadsTheModuleWhenDeviceErrorsPersist) {
+  ASSERT_TRUE(Open({.sessions = 1}).ok());
+  Change([](FakeModule& module) { module.answers.assign(3, CKR_DEVICE_ERROR); });
+  EXPECT_TRUE(Ask(1).ok());
+  EXPECT_EQ(fake_.finalizations, 1);
+  EXPECT_EQ(fake_.initializations, 2);
+}
+
+TEST_F(PoolTest, DoesNotRepeatWhatMakesKeysAfterDeviceErrors) {
+  ASSERT_TRUE(Open({.sessions = 1}).ok());
+  Change([](FakeModule& module) { module.answers = {CKR_DEVICE_ERROR}; });
+  EXPECT_EQ(Ask(1, Operation::kGenerateSecretKey).rv, CKR_DEVICE_ERROR);
+  EXPECT_EQ(fake_.calls, 1);
+  EXPECT_TRUE(Ask(2, Operation::kGenerateSecretKey).ok());
+}
+
+TEST_F(PoolTest, CircuitOpensWhileTheTokenIsAwayAndClosesWhenItIsBack) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  ASSERT_TRUE(Ask(1).ok());
+  Change([](FakeModule& module) {
+    LoseAll();
+    module.is_present = false;
+  });
+  EXPECT_EQ(Ask(2).reason, Reason::kUnavailable);
+  EXPECT_TRUE(pool_->state().is_circuit_open);
+  const int calls = fake_.calls;
+  EXPECT_EQ(Submit(3).reason, Reason::kUnavailable);
+  EXPECT_EQ(fake_.calls, calls);
+  Change([](FakeModule& module) { module.is_present = true; });
+  WaitForCircuit(false);
+  EXPECT_TRUE(Ask(4).ok());
+}
+
+TEST_F(PoolTest, RefusedPinIsNeverTriedAgain) {
+  const Failure failure = Open({.sessions = 3}, "9999");
+  EXPECT_EQ(failure.reason, Reason::kPinRefused);
+  EXPECT_EQ(failure.rv, CKR_PIN_INCORRECT);
+  EXPECT_EQ(fake_.logins, 1);
+}
+
+TEST_F(PoolTest, PinThatWasChangedIsTriedOnce) {
+  ASSERT_TRUE(Open({.sessions = 3}).ok());
+  Change([](FakeModule& module) {
+    module.is_logged_in = false;
+    module.pin = "changed";
+  });
+  for (Ticket ticket = 1; ticket < 20; ++ticket) {
+    EXPECT_EQ(Ask(ticket).reason, Reason::kPinRefused);
+  }
+  EXPECT_EQ(fake_.logins, 2);
+}
+
+TEST_F(PoolTest, TokenThatIsMissingIsToldAtOnce) {
+  Change([](FakeModule& module) { module.is_present = false; });
+  EXPECT_EQ(Open({.sessions = 1}).reason, Reason::kNoToken);
+}
+
+TEST_F(PoolTest, LivesWithFewerSessionsThanWished) {
+  fake_.max_sessions = 3;  // that of the owner is one
+  ASSERT_TRUE(Open({.sessions = 8, .queue_length = 2000}).ok());
+  for (Ticket ticket = 0; ticket < 1000; ++ticket) {
+    ASSERT_TRUE(Submit(ticket).ok());
+  }
+  for (Ticket ticket = 0; ticket < 1000; ++ticket) {
+    ASSERT_TRUE(inbox_->Wait(ticket).failure.ok());
+  }
+  EXPECT_LE(fake_.sessions.size(), 3U);
+}
+
+TEST_F(PoolTest, RefusesMoreThanMayWait) {
+  ASSERT_TRUE(Open({.sessions = 1, .queue_length = 2}).ok());
+  Hang();
+  ASSERT_TRUE(Submit(1).ok());
+  WaitForCalls(1);
+  ASSERT_TRUE(Submit(2).ok());
+  ASSERT_TRUE(Submit(3).ok());
+  EXPECT_EQ(Submit(4).reason, Reason::kQueueFull);
+  EXPECT_EQ(pool_->state().queued, 2U);
+  EXPECT_EQ(pool_->state().active, 1U);
+  Unhang();
+  for (const Ticket ticket : {1, 2, 3}) {
+    EXPECT_TRUE(inbox_->Wait(ticket).failure.ok());
+  }
+}
+
+TEST_F(PoolTest, AnotherThreadTakesThePlaceOfOneThatHangs) {
+  ASSERT_TRUE(Open({.sessions = 1, .timeout = milliseconds(200)}).ok());
+  Hang();
+  EXPECT_EQ(Ask(1).reason, Reason::kTimedOut);
+  EXPECT_TRUE(pool_->state().is_circuit_open);
+  // The probe needs no more than a session here, which the replacement gets.
+  WaitForCircuit(false);
+  EXPECT_EQ(Ask(2).reason, Reason::kTimedOut);
+  // Twice as many threads as sessions, and no more.
+  WaitForCalls(2);
+  EXPECT_EQ(Submit(3).reason, Reason::kUnavailable);
+  Unhang();
+  WaitForCircuit(false);
+  EXPECT_TRUE(Ask(4).ok());
+  EXPECT_EQ(pool_->state().sessions, 1U);
+}
+
+TEST_F(PoolTest, ClosesWhileAThreadHangs) {
+  ASSERT_TRUE(Open({.sessions = 2, .timeout = milliseconds(300)}).ok());
+  Hang();
+  ASSERT_TRUE(Submit(1).ok());
+  ASSERT_TRUE(Submit(2).ok());
+  WaitForCalls(2);
+  ASSERT_TRUE(Submit(3).ok());
+  pool_->Close(kClosing);
+  EXPECT_EQ(inbox_->Wait(3).failure.reason, Reason::kClosed);
+  EXPECT_EQ(inbox_->Wait(1).failure.reason, Reason::kTimedOut);
+  EXPECT_EQ(inbox_->Wait(2).failure.reason, Reason::kTimedOut);
+  EXPECT_TRUE(inbox_->Wait(kClosing).failure.ok());
+  EXPECT_EQ(Submit(4).reason, Reason::kClosed);
+  EXPECT_TRUE(pool_->Wait(seconds(30)));
+  Unhang();
+  // The threads end by themselves, with the pool.
+  std::weak_ptr<Pool> pool = std::exchange(pool_, nullptr);
+  for (int i = 0; i < 3000 && !pool.expired(); ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_TRUE(pool.expired());
+}
+
+TEST_F(PoolTest, FaultsAtRandomLoseAndRepeatNothing) {
+  ASSERT_TRUE(Open({.sessions = 3, .queue_length = 5000}).ok());
+  Generator generator;
+  constexpr std::array kFaults = {CKR_SESSION_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN,
+                                  CKR_TOKEN_NOT_PRESENT, CKR_CRYPTOKI_NOT_INITIALIZED};
+  for (Ticket ticket = 0; ticket < 1000; ++ticket) {
+    ASSERT_TRUE(Submit(ticket).ok());
+    if (generator.Number(0, 49) == 0) {
+      const CK_RV rv = kFaults[generator.Number(0, kFaults.size() - 1)];
+      Change([&](FakeModule& module) {
+        switch (rv) {
+          case CKR_SESSION_HANDLE_INVALID:
+            LoseAll();
+            break;
+          case CKR_USER_NOT_LOGGED_IN:
+            module.is_logged_in = false;
+            break;
+          default:
+            module.answers.push_back(rv);
+        }
+      });
+    }
+  }
+  for (Ticket ticket = 0; ticket < 1000; ++ticket) {
+    const Failure failure = inbox_->Wait(ticket).failure;
+    EXPECT_TRUE(failure.ok()) << ticket << ": " << failure.rv;
+  }
+}
+
+}  // namespace
+}  // namespace keywright::pkcs11
