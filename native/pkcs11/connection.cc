@@ -68,17 +68,15 @@ Failure Connection::Mend(Lease& lease) {
   if (!refusal_.ok()) {
     return refusal_;
   }
-  if (lease.connection != connection_) {
-    // The handle is of a connection that is gone, and may be another's by now.
-    lease = {};
-  }
   if (const Failure failure = LoadModule(); !failure.ok()) {
     return failure;
   }
   const Module::Use use(*module_);
   if (is_connected_ && use.epoch() != epoch_) {
-    Drop();
-    lease = {};
+    Drop(use);
+  }
+  if (lease.connection != connection_) {
+    CloseSession(lease, use);
   }
   if (!is_connected_) {
     epoch_ = use.epoch();
@@ -90,18 +88,26 @@ Failure Connection::Mend(Lease& lease) {
     }
   }
   if (lease.is_login_lost && lease.login == logins_) {
-    CK_SESSION_HANDLE owner = CK_INVALID_HANDLE;
-    const auto owner_lock = LockOwner(&owner);
-    if (const Failure failure = Login(owner); !failure.ok()) {
-      if (LossOf(failure) != Loss::kNothing) {
-        is_connected_ = false;
-      }
+    if (const Failure failure = LoginAgain(use); !failure.ok()) {
       return failure;
     }
   }
   lease.is_login_lost = false;
   lease.login = logins_;
+  // What fails from here on says something about this connection.
+  lease.connection = connection_;
   return lease.session == CK_INVALID_HANDLE ? OpenSession(lease) : Failure{};
+}
+
+Failure Connection::LoginAgain(const Module::Use& use) {
+  CK_SESSION_HANDLE owner = CK_INVALID_HANDLE;
+  auto owner_lock = LockOwner(&owner);
+  const Failure failure = Login(owner);
+  owner_lock.unlock();
+  if (LossOf(failure) != Loss::kNothing) {
+    Drop(use);
+  }
+  return failure;
 }
 
 Failure Connection::LoadModule() {
@@ -237,22 +243,15 @@ CK_RV Connection::OpenSessionOn(CK_SLOT_ID slot, CK_SESSION_HANDLE* session) {
              : rv;
 }
 
+// A session that is not the user's is kept: logging in makes it so.
 Failure Connection::OpenSession(Lease& lease) {
   CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-  CK_RV rv = OpenSessionOn(slot_, &session);
-  if (rv == CKR_OK) {
-    rv = CheckLogin(module_->functions(), session);
-    if (rv != CKR_OK) {
-      // All sessions were closed, or somebody logged out; the owner's session is not better.
-      module_->functions()->C_CloseSession(session);
-      is_connected_ = false;
-      return Answer(rv == CKR_USER_NOT_LOGGED_IN ? CKR_SESSION_CLOSED : rv);
-    }
-    lease.session = session;
-    lease.epoch = epoch_;
-    lease.connection = connection_;
+  if (const CK_RV rv = OpenSessionOn(slot_, &session); rv != CKR_OK) {
+    return Answer(rv);
   }
-  return Answer(rv);
+  lease.session = session;
+  lease.epoch = epoch_;
+  return Answer(CheckLogin(module_->functions(), session));
 }
 
 void Connection::SetOwner(CK_SESSION_HANDLE session) {
@@ -260,10 +259,22 @@ void Connection::SetOwner(CK_SESSION_HANDLE session) {
   owner_ = session;
 }
 
-void Connection::Drop() {
+void Connection::Drop(const Module::Use& use) {
+  if (is_connected_ && use.epoch() == epoch_) {
+    module_->functions()->C_CloseSession(owner_);
+  }
   is_connected_ = false;
   ++connection_;
   objects_.Clear();
+}
+
+// Sessions of a connection that is gone may still be there; modules do not give out their handles
+// again before they are initialised again.
+void Connection::CloseSession(Lease& lease, const Module::Use& use) {
+  const CK_SESSION_HANDLE session = std::exchange(lease.session, CK_INVALID_HANDLE);
+  if (session != CK_INVALID_HANDLE && use.epoch() == lease.epoch) {
+    module_->functions()->C_CloseSession(session);
+  }
 }
 
 void Connection::Lose(Lease& lease, Loss loss) {
@@ -291,7 +302,7 @@ void Connection::Lose(Lease& lease, Loss loss) {
     if (lease.connection != connection_) {
       return;  // another thread noticed, and all is mended
     }
-    Drop();
+    Drop(Module::Use(*module_));
   }
   if (loss != Loss::kToken) {
     module_loss_ = loss;
@@ -299,24 +310,15 @@ void Connection::Lose(Lease& lease, Loss loss) {
 }
 
 void Connection::Release(Lease& lease) {
-  const CK_SESSION_HANDLE session = std::exchange(lease.session, CK_INVALID_HANDLE);
-  if (session == CK_INVALID_HANDLE || lease.connection != connection_) {
-    return;
-  }
-  const Module::Use use(*module_);
-  if (use.epoch() == lease.epoch) {
-    module_->functions()->C_CloseSession(session);
+  if (lease.session != CK_INVALID_HANDLE) {
+    CloseSession(lease, Module::Use(*module_));
   }
 }
 
 void Connection::Disconnect() {
   const std::lock_guard lock(mutex_);
   if (is_connected_) {
-    const Module::Use use(*module_);
-    if (use.epoch() == epoch_) {
-      module_->functions()->C_CloseSession(owner_);
-    }
-    Drop();
+    Drop(Module::Use(*module_));
   }
 }
 

@@ -108,7 +108,9 @@ class Connection {
   Failure OpenSession(Lease& lease);
   CK_RV OpenSessionOn(CK_SLOT_ID slot, CK_SESSION_HANDLE* session);
   void SetOwner(CK_SESSION_HANDLE session);
-  void Drop();
+  Failure LoginAgain(const Module::Use& use);
+  void CloseSession(Lease& lease, const Module::Use& use);
+  void Drop(const Module::Use& use);
 
   const TokenChoice choice_;
 

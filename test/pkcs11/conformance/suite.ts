@@ -1,0 +1,64 @@
+/** Runs tests of {@link Pkcs11Token} on every way to reach a token. */
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { openNativeToken } from '../../../src/pkcs11/native-token.ts';
+import type { Pkcs11Token, Pkcs11TokenOptions } from '../../../src/pkcs11/token.ts';
+import { buildShim, readCounts, useShimInThisProcess, writeFaults, type CallCount } from '../../support/pkcs11-shim.ts';
+import { createSoftHsm, missingSoftHsm, type SoftToken } from '../../support/softhsm.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+type OpenToken = (options: Pkcs11TokenOptions) => Promise<Pkcs11Token>;
+
+const WAYS: readonly (readonly [name: string, open: OpenToken])[] = [['in this process', openNativeToken]];
+
+/** A token of SoftHSM2 behind the module of faults. */
+export interface Bench {
+  readonly softToken: SoftToken;
+  open(options?: Partial<Pkcs11TokenOptions>): Promise<Pkcs11Token>;
+  /** The faults from now on. */
+  faults(...lines: readonly string[]): void;
+  counts(): Readonly<Record<string, CallCount>>;
+  /** Closes what was opened. */
+  end(): Promise<void>;
+}
+
+/** Declares `declare`'s tests for every way; each makes its bench with the function that it is given. */
+export function describeTokens(title: string, declare: (makeBench: () => Bench) => void): void {
+  for (const [name, open] of WAYS) {
+    const reason = missingSoftHsm;
+    const suffix = reason === undefined ? '' : ` (skipped: ${reason})`;
+    describe.skipIf(reason !== undefined)(`${title}, ${name}${suffix}`, () => declare(() => makeBench(open)));
+  }
+}
+
+function makeBench(open: OpenToken): Bench {
+  const hsm = createSoftHsm();
+  const folder = temporaryFolder();
+  const softToken = hsm.addToken('bench');
+  const files = { faults: join(folder.path, 'faults'), counts: join(folder.path, 'counts') };
+  hsm.useInThisProcess();
+  useShimInThisProcess({ module: hsm.module, ...files });
+  const opened: Pkcs11Token[] = [];
+  return {
+    softToken,
+    open: async (options) => {
+      const token = await open({
+        modulePath: buildShim(),
+        token: { label: softToken.label },
+        pin: Buffer.from(softToken.pin),
+        profile: 'softhsm',
+        ...options,
+      });
+      opened.push(token);
+      return token;
+    },
+    faults: (...lines) => writeFaults(files.faults, ...lines),
+    counts: () => readCounts(files.counts),
+    end: async () => {
+      writeFaults(files.faults);
+      await Promise.all(opened.map((token) => token.close()));
+      hsm.remove();
+      folder.remove();
+    },
+  };
+}
