@@ -113,7 +113,7 @@ class NativePort implements TokenPort {
   }
 
   async sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<PortReply> {
-    return this.#native.pkcs11SealKey(this.#handle, keyId, NativeKey.handleOf(key), aad);
+    return this.#native.pkcs11SealKey(this.#handle, keyId, handleOf(key), aad);
   }
 
   async openKey(
@@ -137,5 +137,13 @@ class NativePort implements TokenPort {
 
   async close(): Promise<void> {
     await this.#native.pkcs11Close(this.#handle);
+  }
+}
+
+function handleOf(key: KeyHandle): number {
+  try {
+    return NativeKey.handleOf(key);
+  } catch {
+    throw invalidArgument('this is no key of the core');
   }
 }

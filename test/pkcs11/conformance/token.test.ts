@@ -69,13 +69,13 @@ describeTokens('a token', (makeBench) => {
   it('seals and opens keys of the core', async () => {
     const core = loadCore('napi');
     const id = await makeKey();
-    const key = core.generateKey('data', 32);
+    const key = core.generateKey('aesGcm', 32);
     const sealed = await token.sealKey(id, key, AAD);
-    const opened = await token.openKey(id, sealed, AAD, 'data');
+    const opened = await token.openKey(id, sealed, AAD, 'aesGcm');
     const message = core.encrypt(key, Buffer.from('hello'), AAD);
     expect(String(core.decrypt(opened, message, AAD))).toBe('hello');
     await expect(token.openKey(id, sealed, NOTHING, 'data')).rejects.toMatchObject({ reason: 'authenticationFailed' });
-    await expect(token.openKey(id, await token.encryptGcm(id, NOTHING, AAD), AAD, 'data')).rejects.toMatchObject({
+    await expect(token.openKey(id, await token.encryptGcm(id, NOTHING, AAD), AAD, 'aesGcm')).rejects.toMatchObject({
       reason: 'authenticationFailed',
     });
   });
