@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -62,13 +63,9 @@ std::string CanonicalPath(const std::string& path) {
   if (path.find('/') == std::string::npos) {
     return path;
   }
-  char* resolved = realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) {
-    return path;
-  }
-  std::string canonical(resolved);
-  std::free(resolved);
-  return canonical;
+  std::error_code failure;
+  const std::filesystem::path canonical = std::filesystem::canonical(path, failure);
+  return failure ? path : canonical.string();
 }
 
 #ifdef RTLD_DEEPBIND
