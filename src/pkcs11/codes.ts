@@ -101,7 +101,7 @@ export const KEY_FLAGS = {
   wrapWithTrusted: 4,
 } as const;
 
-/** What a token is asked to do; `native/pkcs11/request.h` has the same numbers, `perform.h` what each takes and gives. */
+/** What a token is asked to do: `native/pkcs11/request.h`; `perform.h` says what each takes and gives. */
 export const OPERATION_CODES = {
   generateRandom: 1,
   generateSecretKey: 2,

@@ -34,7 +34,7 @@ export interface NativePkcs11Binding {
     aad: Uint8Array,
     type: number,
   ): Promise<number | FailureNumbers> | FailureNumbers;
-  /** `out`: whether the circuit is open, sessions, active and queued requests, logins. Negative when there is no such token. */
+  /** `out`: is the circuit open, sessions, active and queued requests, logins. Negative when there is no such token. */
   pkcs11State(token: number, out: Uint32Array): number;
   /** To be called once. */
   pkcs11Close(token: number): Promise<void> | undefined;

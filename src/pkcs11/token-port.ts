@@ -1,4 +1,4 @@
-/** The narrow road to a token: encoded requests and replies, as the binding takes them and a helper process passes them on. */
+/** The narrow road to a token: requests and replies as the binding takes and gives them. */
 import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import type { HsmOperation } from './codes.ts';
 import type { Pkcs11TokenInfo, Pkcs11TokenState } from './token.ts';

@@ -18,7 +18,8 @@ describe.skipIf(missingSoftHsm !== undefined)('requests to a token', () => {
         Uint32Array.of(${slot}, 2, 2, 4096, 10000, 30000, 0, 1));
       const start = async () => {
         const [token] = await open();
-        for (let i = 0; i < 4000; i++) native.pkcs11Submit(token, 1, bytes(''), Uint32Array.of(4096, 0, 0, 0), bytes(''));
+        const nothing = bytes(''), numbers = Uint32Array.of(4096, 0, 0, 0);
+        for (let i = 0; i < 4000; i++) native.pkcs11Submit(token, 1, nothing, numbers, nothing);
         return token;
       };`;
     script = (rest) => {
