@@ -1,6 +1,6 @@
 /** What happens to requests when sessions, logins, tokens or whole modules go away. */
 import { beforeEach, expect, it, vi } from 'vitest';
-import type { Pkcs11Token } from '../../../src/pkcs11/token.ts';
+import type { Pkcs11Error, Pkcs11Token } from '../../../src/pkcs11/token.ts';
 import { describeTokens, type Bench } from './suite.ts';
 
 const ID = Buffer.from('root');
@@ -83,7 +83,7 @@ describeTokens('a token in trouble', (makeBench) => {
     const token = await openWithKey({ sessions: 2, timeoutMs: 400 });
     bench.faults('C_EncryptInit hang');
     const reasons = await Promise.all(
-      [1, 2, 3].map(() => token.encryptGcm(ID, ID, AAD).catch(({ reason }: { reason: string }) => reason)),
+      [1, 2, 3].map(() => token.encryptGcm(ID, ID, AAD).catch((error: unknown) => (error as Pkcs11Error).reason)),
     );
     expect(reasons.filter((reason) => reason === 'timedOut' || reason === 'unavailable')).toHaveLength(3);
     bench.faults();
