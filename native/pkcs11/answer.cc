@@ -5,6 +5,9 @@ namespace keywright::pkcs11 {
 Failure MechanismAnswer(CK_RV rv, CK_MECHANISM_TYPE mechanism) {
   switch (rv) {
     case CKR_ARGUMENTS_BAD:  // SoftHSM, of a hash of OAEP
+    case CKR_CURVE_NOT_SUPPORTED:
+    case CKR_DOMAIN_PARAMS_INVALID:
+    case CKR_KEY_SIZE_RANGE:  // SoftHSM, of HMAC keys that are shorter than the digest
     case CKR_MECHANISM_INVALID:
     case CKR_MECHANISM_PARAM_INVALID:
       return FailureOf(Reason::kNotOffered, mechanism, rv);
@@ -21,14 +24,21 @@ Failure DecryptionAnswer(const Session& session, CK_RV rv, CK_MECHANISM_TYPE mec
     case CKR_DATA_LEN_RANGE:
     case CKR_ENCRYPTED_DATA_INVALID:
     case CKR_ENCRYPTED_DATA_LEN_RANGE:
+    case CKR_KEY_SIZE_RANGE:
     case CKR_WRAPPED_KEY_INVALID:
     case CKR_WRAPPED_KEY_LEN_RANGE:
       return FailureOf(Reason::kAuthenticationFailed, mechanism, rv);
     default:
       return rv == session.profile().bad_ciphertext
                  ? FailureOf(Reason::kAuthenticationFailed, mechanism, rv)
-                 : MechanismAnswer(rv, mechanism);
+                 : ModuleAnswer(rv, mechanism);
   }
+}
+
+Failure VerificationAnswer(CK_RV rv, CK_MECHANISM_TYPE mechanism) {
+  return rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE
+             ? FailureOf(Reason::kAuthenticationFailed, mechanism, rv)
+             : ModuleAnswer(rv, mechanism);
 }
 
 Failure RequireMechanism(const Session& session, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags) {

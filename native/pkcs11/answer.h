@@ -29,6 +29,9 @@ Failure MechanismAnswer(CK_RV rv, CK_MECHANISM_TYPE mechanism);
 // Of a call that decrypts or unwraps what the caller brought.
 Failure DecryptionAnswer(const Session& session, CK_RV rv, CK_MECHANISM_TYPE mechanism);
 
+// Of a call that verifies what the caller brought.
+Failure VerificationAnswer(CK_RV rv, CK_MECHANISM_TYPE mechanism);
+
 // kNotOffered unless the token lists the mechanism with `flags`.
 Failure RequireMechanism(const Session& session, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags);
 

@@ -17,10 +17,21 @@ struct Entry {
 constexpr Entry kOperations[] = {
     {Operation::kGenerateRandom, GenerateRandom},
     {Operation::kGenerateSecretKey, GenerateSecretKey},
+    {Operation::kGenerateKeyPair, GenerateKeyPair},
     {Operation::kFindKeys, FindKeys},
     {Operation::kDestroyKey, DestroyKey},
+    {Operation::kExportPublicKey, ExportPublicKey},
+    {Operation::kWrapKey, WrapKey},
+    {Operation::kUnwrapKey, UnwrapKey},
     {Operation::kEncryptGcm, EncryptGcm},
     {Operation::kDecryptGcm, DecryptGcm},
+    {Operation::kGenerateMac, GenerateMac},
+    {Operation::kVerifyMac, VerifyMac},
+    {Operation::kSign, Sign},
+    {Operation::kVerify, Verify},
+    {Operation::kRsaEncrypt, RsaEncrypt},
+    {Operation::kRsaDecrypt, RsaDecrypt},
+    {Operation::kAgree, Agree},
 };
 
 }  // namespace

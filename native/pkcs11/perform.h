@@ -23,13 +23,15 @@ namespace keywright::pkcs11 {
 //   kEncryptGcm         -                          AAD              plaintexts       IV‖ct‖tag
 //   kDecryptGcm         -                          AAD              IV‖ct‖tag        plaintexts
 //   kGenerateMac        digest                     -                messages         MACs
-//   kVerifyMac          digest                     -                MAC‖message      - (or failure)
+//   kVerifyMac          digest                     -                MAC‖message      empty ones
 //   kSign               signature algorithm        -                digests          signatures
-//   kVerify             signature algorithm        the signature    the digest       - (or failure)
+//   kVerify             signature algorithm        the signature    the digest       an empty one
 //   kRsaEncrypt         encryption algorithm       -                plaintexts       ciphertexts
 //   kRsaDecrypt         encryption algorithm       -                ciphertexts      plaintexts
 //   kAgree              -                          peer SPKI        -                the secret
 //   kImportPublicKey    pair type, flags           CKA_LABEL        SPKI             -
+//
+// Where a scheme hashes for itself (Ed25519, ML-DSA), messages take the place of digests.
 //
 // Digests, signature, encryption and wrapping algorithms have the numbers of src/core/codes.ts;
 // secret types, pair types and flags those of src/pkcs11/codes.ts.

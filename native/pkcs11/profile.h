@@ -26,6 +26,9 @@ struct Profile {
   // The mechanisms that wrap as RFC 3394 (AES-KW) and RFC 5649 (AES-KWP) say.
   CK_MECHANISM_TYPE kw_mechanism;
   CK_MECHANISM_TYPE kwp_mechanism;
+  // The module pads with zeros itself before it wraps by RFC 5649, which then takes them for a part
+  // of the key: only keys of whole semiblocks (8 bytes) are wrapped that way.
+  bool kwp_needs_semiblocks;
 };
 
 // Null when no profile has the number.

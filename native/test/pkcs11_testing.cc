@@ -8,7 +8,12 @@
 #include <fstream>
 #include <iostream>
 
+#include "core/asymmetric_type.h"
+#include "core/der.h"
+#include "core/key_pair_codec.h"
+#include "pkcs11/der_integer.h"
 #include "pkcs11/key_objects.h"
+#include "pkcs11/public_key_der.h"
 
 namespace keywright::pkcs11 {
 namespace {
@@ -154,14 +159,23 @@ class Token {
   std::string problem_;
 };
 
-Token& TokenOf(Module module) {
-  static std::map<Module, std::unique_ptr<Token>> tokens;
-  std::unique_ptr<Token>& token = tokens[module];
-  if (!token) {
-    token = std::make_unique<Token>(module);
+// Modules are finalised before the process ends: what ends it takes down their libraries too.
+class Tokens : public testing::Environment {
+ public:
+  static Token& Of(Module module) {
+    std::unique_ptr<Token>& token = tokens_[module];
+    if (!token) {
+      token = std::make_unique<Token>(module);
+    }
+    return *token;
   }
-  return *token;
-}
+  void TearDown() override { tokens_.clear(); }
+
+ private:
+  static inline std::map<Module, std::unique_ptr<Token>> tokens_;
+};
+
+const testing::Environment* const kTokens = testing::AddGlobalTestEnvironment(new Tokens);
 
 }  // namespace
 
@@ -193,7 +207,7 @@ void TestSession::ForgetObjects(Bytes id) {
 }
 
 void Pkcs11Test::SetUp() {
-  Token& token = TokenOf(GetParam());
+  Token& token = Tokens::Of(GetParam());
   session_ = token.session();
   if (session_ != nullptr) {
     return;
@@ -260,6 +274,59 @@ Vector Pkcs11Test::ImportObject(Template& attributes) {
                                                   attributes.size(), &object),
             CKR_OK);
   return id;
+}
+
+namespace {
+
+// Modulus and exponent.
+std::pair<Vector, Vector> RsaNumbersOf(Bytes spki) {
+  DerReader outer(spki);
+  DerReader content(outer.Read(DerTag::kSequence).value());
+  content.Skip();
+  DerReader bits(content.Read(DerTag::kBitString).value().subspan(1));
+  DerReader numbers(bits.Read(DerTag::kSequence).value());
+  const Vector modulus = keywright::Copy(ReadDerUnsigned(numbers).value());
+  return {modulus, keywright::Copy(ReadDerUnsigned(numbers).value())};
+}
+
+}  // namespace
+
+Vector SpkiOf(const Key& key) {
+  Vector spki(kMaxSpkiBytes);
+  spki.resize(keywright::ExportPublicKey(key, spki).value());
+  return spki;
+}
+
+Vector Pkcs11Test::ImportPublic(const Key& key) {
+  const Vector spki = SpkiOf(key);
+  const AsymmetricType& type = AsymmetricTypeOf(key.type());
+  Template attributes;
+  attributes.AddNumber(CKA_CLASS, CKO_PUBLIC_KEY);
+  attributes.AddFlag(CKA_VERIFY, true);
+  std::pair<Vector, Vector> rsa;
+  DerBytes point;
+  if (type.family == Family::kRsa) {
+    rsa = RsaNumbersOf(spki);
+    attributes.AddNumber(CKA_KEY_TYPE, CKK_RSA);
+    attributes.AddBytes(CKA_MODULUS, rsa.first);
+    attributes.AddBytes(CKA_PUBLIC_EXPONENT, rsa.second);
+    attributes.AddFlag(CKA_ENCRYPT, true);
+    attributes.AddFlag(CKA_WRAP, true);
+  } else {
+    point = DerValue(DerTag::kOctetString, {Bytes(spki).last(type.public_bytes)});
+    attributes.AddNumber(CKA_KEY_TYPE, type.family == Family::kEc ? CKK_EC : kKeyTypeEcEdwards);
+    attributes.AddBytes(CKA_EC_PARAMS, EcParametersOf(key.type()));
+    attributes.AddBytes(CKA_EC_POINT, point);
+  }
+  return ImportObject(attributes);
+}
+
+Pkcs11Test::TokenPair Pkcs11Test::MakePair(std::uint32_t pair_type, KeyType type) {
+  const Vector id = FreshId();
+  const Vector spki = One(MakeRequest(Operation::kGenerateKeyPair, id, {pair_type, kSession}));
+  Result<KeyPtr> key = ImportPublicKey(type, spki);
+  EXPECT_TRUE(key.ok());
+  return {.id = id, .public_key = key.ok() ? key.value() : nullptr};
 }
 
 PrivateBuffer Buffer(Bytes bytes) { return PrivateBuffer::CopyOf(bytes).value(); }

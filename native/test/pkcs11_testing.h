@@ -23,6 +23,9 @@ namespace keywright::pkcs11 {
 inline constexpr std::uint32_t kAesGcm = 1;
 inline constexpr std::uint32_t kAesWrap = 2;
 inline constexpr std::uint32_t kHmac = 3;
+inline constexpr std::uint32_t kPairRsa2048 = 1;
+inline constexpr std::uint32_t kPairP256 = 4;
+inline constexpr std::uint32_t kPairRsa2048Wrap = 9;
 inline constexpr std::uint32_t kSession = 1;
 inline constexpr std::uint32_t kExtractable = 2;
 inline constexpr std::uint32_t kTrustedWrap = 4;
@@ -78,6 +81,14 @@ class Pkcs11Test : public testing::TestWithParam<Module> {
   // A secret key with known bytes, which no token that matters would hold.
   Vector ImportSecret(CK_KEY_TYPE type, Bytes value);
   Vector ImportObject(Template& attributes);
+  // The public part of a key of the core: RSA, or on a curve.
+  Vector ImportPublic(const Key& key);
+  // A session pair, and its public part in the core.
+  struct TokenPair {
+    Vector id;
+    KeyPtr public_key;
+  };
+  TokenPair MakePair(std::uint32_t pair_type, KeyType type);
 
   Generator generator_;
 
@@ -92,6 +103,8 @@ class Pkcs11Test : public testing::TestWithParam<Module> {
 PrivateBuffer Buffer(Bytes bytes);
 Request MakeRequest(Operation operation, Bytes key_id, std::array<std::uint32_t, 4> numbers = {},
                     Bytes common = {}, const std::vector<Vector>& items = {});
+// SubjectPublicKeyInfo.
+Vector SpkiOf(const Key& key);
 inline Vector Copy(const PrivateBuffer& buffer) { return keywright::Copy(buffer.bytes()); }
 
 }  // namespace keywright::pkcs11

@@ -83,6 +83,8 @@ const MECHANISMS: Readonly<Record<number, string>> = {
   0x1: 'RSA_PKCS',
   0x9: 'RSA_PKCS_OAEP',
   0xd: 'RSA_PKCS_PSS',
+  0x1c: 'ML_DSA_KEY_PAIR_GEN',
+  0x1d: 'ML_DSA',
   0x221: 'SHA_1_HMAC',
   0x251: 'SHA256_HMAC',
   0x256: 'SHA224_HMAC',
@@ -100,6 +102,8 @@ const MECHANISMS: Readonly<Record<number, string>> = {
   0x2109: 'AES_KEY_WRAP',
   0x210a: 'AES_KEY_WRAP_PAD',
   0x210b: 'AES_KEY_WRAP_KWP',
+  0x80002109: 'CLOUDHSM_AES_KEY_WRAP_NO_PAD',
+  0x8000216f: 'CLOUDHSM_AES_KEY_WRAP_ZERO_PAD',
 };
 
 /** CK_UNAVAILABLE_INFORMATION, as the binding passes it. */
