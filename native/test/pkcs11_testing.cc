@@ -2,11 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 
 #include "core/asymmetric_type.h"
 #include "core/der.h"
@@ -18,18 +18,14 @@
 namespace keywright::pkcs11 {
 namespace {
 
-constexpr std::string_view kPin = "correct horse";
+// As CloudHSM wants it: the name of a user, and a password.
+constexpr std::string_view kPin = "keywright:correct-horse";
 constexpr std::string_view kLabel = "keywright test";
 
-// Found as the dynamic linker finds them, or where distributions put them.
-void* OpenFirst(std::initializer_list<const char*> paths) {
-  for (const char* path : paths) {
-    if (void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
-      return library;
-    }
-  }
-  return nullptr;
-}
+// Where distributions put them, and builds from source.
+constexpr std::array kSoftHsmPaths = {
+    "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"};
 
 // Removed with the process.
 class Folder {
@@ -57,8 +53,18 @@ CK_UTF8CHAR_PTR Text(std::string_view text) {
 // A module with one token, and a session in it.
 class Token {
  public:
-  explicit Token(Module module) {
-    problem_ = module == Module::kSoftHsm ? OpenSoftHsm() : OpenNss();
+  explicit Token(TestModule module) {
+    switch (module) {
+      case TestModule::kSoftHsm:
+        problem_ = OpenSoftHsm();
+        break;
+      case TestModule::kNss:
+        problem_ = OpenNss();
+        break;
+      case TestModule::kCloudHsm:
+        problem_ = OpenCloudHsm();
+        break;
+    }
     if (problem_.empty()) {
       problem_ = Login(module);
     }
@@ -76,10 +82,10 @@ class Token {
   TestSession* session() const { return session_.get(); }
 
  private:
-  std::string Load(std::initializer_list<const char*> paths, void* reserved) {
-    void* library = OpenFirst(paths);
+  std::string Load(const char* path, void* reserved = nullptr) {
+    void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
-      return std::string("not installed: ") + *paths.begin();
+      return std::string("not installed: ") + path;
     }
     const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
     CK_C_INITIALIZE_ARGS arguments = {};
@@ -93,16 +99,22 @@ class Token {
     return "";
   }
 
+  // Loads a copy, so that a process has several modules, and makes a token with `pin_`.
   std::string OpenSoftHsm() {
+    const auto* const path =
+        std::find_if(kSoftHsmPaths.begin(), kSoftHsmPaths.end(),
+                     [](const char* candidate) { return std::filesystem::exists(candidate); });
+    if (path == kSoftHsmPaths.end()) {
+      return std::string("not installed: ") + kSoftHsmPaths[0];
+    }
     const std::string configuration = folder_.path() + "/softhsm2.conf";
+    softhsm_ = folder_.path() + "/libsofthsm2.so";
+    std::filesystem::copy_file(*path, softhsm_);
     std::filesystem::create_directory(folder_.path() + "/tokens");
     std::ofstream(configuration) << "directories.tokendir = " << folder_.path() << "/tokens\n"
                                  << "log.level = ERROR\n";
     setenv("SOFTHSM2_CONF", configuration.c_str(), 1);
-    std::string problem = Load({"libsofthsm2.so", "/usr/lib/softhsm/libsofthsm2.so",
-                                "/usr/local/lib/softhsm/libsofthsm2.so"},
-                               nullptr);
-    if (!problem.empty()) {
+    if (std::string problem = Load(softhsm_.c_str()); !problem.empty()) {
       return problem;
     }
     std::array<CK_UTF8CHAR, 32> label;
@@ -111,47 +123,78 @@ class Token {
     if (functions_->C_InitToken(0, Text(kPin), kPin.size(), label.data()) != CKR_OK) {
       return "SoftHSM makes no token";
     }
-    // The token has another slot now.
+    FindSlot();
+    return InitializePin(kPin);
+  }
+
+  // The token has another slot once it is initialised.
+  void FindSlot() {
     std::array<CK_SLOT_ID, 2> slots;
     CK_ULONG count = slots.size();
     functions_->C_GetSlotList(CK_TRUE, slots.data(), &count);
     slot_ = slots[0];
-    return InitializePin(kPin);
+  }
+
+  std::string OpenCloudHsm() {
+    const char* shim = std::getenv("KEYWRIGHT_PKCS11_SHIM");
+    if (shim == nullptr) {
+      return "KEYWRIGHT_PKCS11_SHIM does not name the module of test/pkcs11-shim";
+    }
+    if (std::string problem = OpenSoftHsm(); !problem.empty()) {
+      return problem;
+    }
+    functions_->C_Finalize(nullptr);
+    setenv("KEYWRIGHT_SHIM_MODULE", softhsm_.c_str(), 1);
+    setenv("KEYWRIGHT_SHIM_PERSONALITY", "cloudhsm", 1);
+    if (std::string problem = Load(shim); !problem.empty()) {
+      return problem;
+    }
+    FindSlot();
+    return OpenSession();
   }
 
   std::string OpenNss() {
     std::string parameters = "configdir='sql:" + folder_.path() +
                              "' certPrefix='' keyPrefix='' secmod='secmod.db' flags=";
-    std::string problem = Load({"libsoftokn3.so"}, parameters.data());
-    if (!problem.empty()) {
+    if (std::string problem = Load("libsoftokn3.so", parameters.data()); !problem.empty()) {
       return problem;
     }
     slot_ = 2;  // that with keys; the first one only computes
     return InitializePin("");
   }
 
-  std::string InitializePin(std::string_view so_pin) {
-    if (functions_->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
-                                  &handle_) != CKR_OK ||
-        functions_->C_Login(handle_, CKU_SO, Text(so_pin), so_pin.size()) != CKR_OK ||
-        functions_->C_InitPIN(handle_, Text(kPin), kPin.size()) != CKR_OK ||
-        functions_->C_Logout(handle_) != CKR_OK) {
-      return "the token takes no PIN";
-    }
-    return "";
+  std::string OpenSession() {
+    return functions_->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                     &handle_) == CKR_OK
+               ? ""
+               : "the token opens no session";
   }
 
-  std::string Login(Module module) {
+  std::string InitializePin(std::string_view so_pin) {
+    if (std::string problem = OpenSession(); !problem.empty()) {
+      return problem;
+    }
+    return functions_->C_Login(handle_, CKU_SO, Text(so_pin), so_pin.size()) == CKR_OK &&
+                   functions_->C_InitPIN(handle_, Text(kPin), kPin.size()) == CKR_OK &&
+                   functions_->C_Logout(handle_) == CKR_OK
+               ? ""
+               : "the token takes no PIN";
+  }
+
+  std::string Login(TestModule module) {
     if (functions_->C_Login(handle_, CKU_USER, Text(kPin), kPin.size()) != CKR_OK) {
       return "the token lets nobody in";
     }
-    const ProfileCode code = module == Module::kSoftHsm ? ProfileCode::kSoftHsm : ProfileCode::kNss;
+    constexpr std::array kProfiles = {ProfileCode::kSoftHsm, ProfileCode::kNss,
+                                      ProfileCode::kCloudHsm};
+    const ProfileCode code = kProfiles[static_cast<std::size_t>(module)];
     session_ = std::make_unique<TestSession>(functions_, slot_, handle_,
                                              *FindProfile(static_cast<std::uint32_t>(code)));
     return "";
   }
 
   Folder folder_;
+  std::string softhsm_;
   CK_FUNCTION_LIST_PTR functions_ = nullptr;
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
@@ -162,7 +205,7 @@ class Token {
 // Modules are finalised before the process ends: what ends it takes down their libraries too.
 class Tokens : public testing::Environment {
  public:
-  static Token& Of(Module module) {
+  static Token& Of(TestModule module) {
     std::unique_ptr<Token>& token = tokens_[module];
     if (!token) {
       token = std::make_unique<Token>(module);
@@ -172,7 +215,7 @@ class Tokens : public testing::Environment {
   void TearDown() override { tokens_.clear(); }
 
  private:
-  static inline std::map<Module, std::unique_ptr<Token>> tokens_;
+  static inline std::map<TestModule, std::unique_ptr<Token>> tokens_;
 };
 
 const testing::Environment* const kTokens = testing::AddGlobalTestEnvironment(new Tokens);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -56,18 +57,23 @@ class TestSession : public Session {
   std::map<std::pair<CK_OBJECT_CLASS, std::string>, CK_OBJECT_HANDLE> cache_;
 };
 
-enum class Module : std::uint8_t { kSoftHsm, kNss };
+// kCloudHsm is the module of test/pkcs11-shim, which refuses what AWS CloudHSM refuses, before a
+// SoftHSM of its own.
+enum class TestModule : std::uint8_t { kSoftHsm, kNss, kCloudHsm };
 
-inline std::string NameOf(Module module) { return module == Module::kSoftHsm ? "SoftHsm" : "Nss"; }
-inline void PrintTo(Module module, std::ostream* out) { *out << NameOf(module); }
+inline std::string NameOf(TestModule module) {
+  constexpr std::array kNames = {"SoftHsm", "Nss", "CloudHsm"};
+  return kNames[static_cast<std::size_t>(module)];
+}
+inline void PrintTo(TestModule module, std::ostream* out) { *out << NameOf(module); }
 
 // A test for each module. One token of each lives as long as the process; a module that is not
 // installed skips its tests, and fails them where CI=true.
-class Pkcs11Test : public testing::TestWithParam<Module> {
+class Pkcs11Test : public testing::TestWithParam<TestModule> {
  protected:
   void SetUp() override;
 
-  bool IsSoftHsm() const { return GetParam() == Module::kSoftHsm; }
+  bool IsSoftHsm() const { return GetParam() == TestModule::kSoftHsm; }
   TestSession& session() { return *session_; }
 
   Reply Do(const Request& request) { return Perform(*session_, request); }
@@ -96,8 +102,8 @@ class Pkcs11Test : public testing::TestWithParam<Module> {
   TestSession* session_ = nullptr;
 };
 
-#define KEYWRIGHT_FOR_EACH_MODULE(suite)                                                   \
-  INSTANTIATE_TEST_SUITE_P(Module, suite, testing::Values(Module::kSoftHsm, Module::kNss), \
+#define KEYWRIGHT_FOR_EACH_MODULE(suite)                                                           \
+  INSTANTIATE_TEST_SUITE_P(Module, suite, testing::Values(TestModule::kSoftHsm, TestModule::kNss), \
                            [](const auto& test) { return NameOf(test.param); })
 
 PrivateBuffer Buffer(Bytes bytes);
