@@ -188,8 +188,12 @@ class Token {
     constexpr std::array kProfiles = {ProfileCode::kSoftHsm, ProfileCode::kNss,
                                       ProfileCode::kCloudHsm};
     const ProfileCode code = kProfiles[static_cast<std::size_t>(module)];
-    session_ = std::make_unique<TestSession>(functions_, slot_, handle_,
-                                             *FindProfile(static_cast<std::uint32_t>(code)));
+    profile_ = *FindProfile(static_cast<std::uint32_t>(code));
+    if (module == TestModule::kCloudHsm) {
+      // What AWS does not document is answered by the SoftHSM behind.
+      profile_.bad_ciphertext = CKR_GENERAL_ERROR;
+    }
+    session_ = std::make_unique<TestSession>(functions_, slot_, handle_, profile_);
     return "";
   }
 
@@ -198,6 +202,7 @@ class Token {
   CK_FUNCTION_LIST_PTR functions_ = nullptr;
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
+  Profile profile_ = {};
   std::unique_ptr<TestSession> session_;
   std::string problem_;
 };
@@ -250,6 +255,11 @@ void TestSession::ForgetObjects(Bytes id) {
 }
 
 void Pkcs11Test::SetUp() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  if (GetParam() == TestModule::kCloudHsm) {
+    GTEST_SKIP() << "the module of test/pkcs11-shim binds deeply, which sanitizers refuse";
+  }
+#endif
   Token& token = Tokens::Of(GetParam());
   session_ = token.session();
   if (session_ != nullptr) {
