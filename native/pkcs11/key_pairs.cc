@@ -77,14 +77,14 @@ void DescribeParameters(const PairType& pair, Template& out) {
   }
 }
 
-// CKA_PRIVATE is left to the token: the public part is no secret.
+// Without what makes it the key that it is. CKA_PRIVATE is left to the token: the public part is no
+// secret.
 void DescribePublic(const PairType& pair, const NewKey& key, Template& out) {
   out.AddNumber(CKA_CLASS, CKO_PUBLIC_KEY);
   out.AddNumber(CKA_KEY_TYPE, CkKeyTypeOf(pair));
   out.AddBytes(CKA_ID, key.id);
   out.AddBytes(CKA_LABEL, key.label);
   out.AddFlag(CKA_TOKEN, !key.is_session);
-  DescribeParameters(pair, out);
   out.AddFlag(CKA_VERIFY, !pair.is_wrapping);
   if (FamilyOf(pair) == Family::kRsa) {
     out.AddFlag(CKA_ENCRYPT, !pair.is_wrapping);
@@ -109,6 +109,7 @@ Failure MakePair(const Session& session, const PairType& pair, const NewKey& key
   Template public_attributes;
   Template private_attributes;
   DescribePublic(pair, key, public_attributes);
+  DescribeParameters(pair, public_attributes);
   DescribePrivate(pair, key, private_attributes);
   CK_MECHANISM mechanism = {
       .mechanism = GenerationOf(pair), .pParameter = nullptr, .ulParameterLen = 0};
@@ -145,18 +146,60 @@ Failure Generate(const Session& session, const PairType& pair, const NewKey& key
   return failure;
 }
 
-}  // namespace
+Failure Import(const Session& session, const PairType& pair, const NewKey& key, Bytes spki) {
+  if (FamilyOf(pair) != Family::kRsa) {
+    return FailureOf(Reason::kNotOffered);
+  }
+  const std::optional<RsaNumbers> numbers = RsaNumbersOf(spki);
+  constexpr std::size_t kBitsInByte = 8;
+  if (!numbers || numbers->modulus.size() * kBitsInByte != AsymmetricTypeOf(pair.type).bits) {
+    return FailureOf(Reason::kInvalidArgument);
+  }
+  if (Failure failure = RequireFreeId(session, CKO_PUBLIC_KEY, key.id); !failure.ok()) {
+    return failure;
+  }
+  Template attributes;
+  DescribePublic(pair, key, attributes);
+  attributes.AddBytes(CKA_MODULUS, numbers->modulus);
+  attributes.AddBytes(CKA_PUBLIC_EXPONENT, numbers->public_exponent);
+  CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+  return ModuleAnswer(session.functions()->C_CreateObject(session.handle(), attributes.data(),
+                                                          attributes.size(), &object));
+}
 
-Reply GenerateKeyPair(Session& session, const Request& request) {
+struct PlannedPair {
+  PairType pair;
+  NewKey key;
+};
+
+std::optional<PlannedPair> PlanOf(const Request& request) {
   const std::size_t number = request.numbers[0];
   const std::optional<NewKey> key =
       NewKeyOf(request.key_id.bytes(), request.common.bytes(), request.numbers[1]);
   if (number < 1 || number > std::size(kPairTypes) || !key) {
+    return std::nullopt;
+  }
+  return PlannedPair{.pair = kPairTypes[number - 1], .key = *key};
+}
+
+}  // namespace
+
+Reply GenerateKeyPair(Session& session, const Request& request) {
+  const std::optional<PlannedPair> plan = PlanOf(request);
+  if (!plan) {
     return ReplyOf(FailureOf(Reason::kInvalidArgument));
   }
   PrivateBuffer spki;
-  const Failure failure = Generate(session, kPairTypes[number - 1], *key, spki);
+  const Failure failure = Generate(session, plan->pair, plan->key, spki);
   return failure.ok() ? ReplyOf(std::move(spki)) : ReplyOf(failure);
+}
+
+Reply ImportPublicKey(Session& session, const Request& request) {
+  const std::optional<PlannedPair> plan = PlanOf(request);
+  if (!plan || request.items.size() != 1) {
+    return ReplyOf(FailureOf(Reason::kInvalidArgument));
+  }
+  return ReplyOf(Import(session, plan->pair, plan->key, request.items.front().bytes()));
 }
 
 }  // namespace keywright::pkcs11

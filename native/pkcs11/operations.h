@@ -16,6 +16,7 @@ Reply DestroyKey(Session& session, const Request& request);
 Reply GenerateSecretKey(Session& session, const Request& request);
 // key_pairs.cc
 Reply GenerateKeyPair(Session& session, const Request& request);
+Reply ImportPublicKey(Session& session, const Request& request);
 // public_keys.cc
 Reply ExportPublicKey(Session& session, const Request& request);
 // wrapping.cc

@@ -32,6 +32,7 @@ constexpr Entry kOperations[] = {
     {Operation::kRsaEncrypt, RsaEncrypt},
     {Operation::kRsaDecrypt, RsaDecrypt},
     {Operation::kAgree, Agree},
+    {Operation::kImportPublicKey, ImportPublicKey},
 };
 
 }  // namespace

@@ -91,4 +91,25 @@ std::optional<DerBytes> MlDsaSpki(CK_ULONG parameter_set, Bytes value) {
   return TypedSpki(kTypes[parameter_set - 1], value);
 }
 
+std::optional<RsaNumbers> RsaNumbersOf(Bytes spki) {
+  DerReader outer(spki);
+  DerReader content(outer.Read(DerTag::kSequence).value_or(Bytes()));
+  const std::optional<Bytes> algorithm = content.Read(DerTag::kSequence);
+  const std::optional<Bytes> bits = content.Read(DerTag::kBitString);
+  constexpr std::size_t kSequenceHeader = 2;
+  if (!outer.is_empty() || !content.is_empty() || !algorithm || !bits || bits->empty() ||
+      bits->front() != 0 ||
+      !AreEqual(*algorithm, AsBytes(kRsaAlgorithm).subspan(kSequenceHeader))) {
+    return std::nullopt;
+  }
+  DerReader key(bits->subspan(1));
+  DerReader numbers(key.Read(DerTag::kSequence).value_or(Bytes()));
+  const Bytes modulus = WithoutLeadingZeros(numbers.Read(DerTag::kInteger).value_or(Bytes()));
+  const Bytes exponent = WithoutLeadingZeros(numbers.Read(DerTag::kInteger).value_or(Bytes()));
+  if (!key.is_empty() || !numbers.is_empty() || modulus.empty() || exponent.empty()) {
+    return std::nullopt;
+  }
+  return RsaNumbers{.modulus = modulus, .public_exponent = exponent};
+}
+
 }  // namespace keywright::pkcs11

@@ -27,6 +27,13 @@ std::optional<DerBytes> CurveSpki(Bytes ec_parameters, Bytes ec_point);
 // CKA_PARAMETER_SET and CKA_VALUE.
 std::optional<DerBytes> MlDsaSpki(CK_ULONG parameter_set, Bytes value);
 
+struct RsaNumbers {
+  Bytes modulus;
+  Bytes public_exponent;
+};
+// What is in a SubjectPublicKeyInfo of RSA, without leading zeros; nothing when it is none.
+std::optional<RsaNumbers> RsaNumbersOf(Bytes spki);
+
 }  // namespace keywright::pkcs11
 
 #endif  // KEYWRIGHT_PKCS11_PUBLIC_KEY_DER_H_

@@ -118,7 +118,7 @@ export interface Pkcs11Token {
   destroyKey(id: Uint8Array): Promise<void>;
   /** SubjectPublicKeyInfo, DER. */
   exportPublicKey(id: Uint8Array): Promise<Buffer>;
-  /** A public key from elsewhere as an object; it wraps keys, or encrypts and verifies, as its type says. */
+  /** An RSAn RSA public key from elsewhere; it wraps keys, or encrypts and verifies, as its type says. */
   importPublicKey(publicKey: Uint8Array, plan: HsmKeyPairPlan): Promise<void>;
   /** The key `keyId` under the key `wrappingKeyId`; the key must be extractable. */
   wrapKey(wrappingKeyId: Uint8Array, mechanism: HsmWrapMechanism, keyId: Uint8Array): Promise<Buffer>;
