@@ -1,0 +1,105 @@
+import { dirname, resolve } from 'node:path';
+import type { ClusterConfiguration, ClusterMemberConfiguration } from '../hsm/cluster-configuration.ts';
+import { PROFILE_CODES } from '../pkcs11/codes.ts';
+import { list, mapOf, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
+import { YamlText } from '../seed/yaml-text.ts';
+import { readText } from './arguments.ts';
+import { ConfigError } from './config.ts';
+
+const PROFILES = Object.keys(PROFILE_CODES) as (keyof typeof PROFILE_CODES)[];
+const DEFAULT_COPIES = 2;
+
+const memberSchema = structure({
+  name: optional(text()),
+  module: required(text()),
+  tokenLabel: optional(text()),
+  slot: optional(wholeNumber),
+  pinFile: optional(text()),
+  initArgs: optional(text()),
+  sessions: optional(wholeNumber),
+  process: optional(oneOf(['own', 'helper'])),
+  environment: optional(mapOf(text())),
+});
+
+const clusterSchema = structure({
+  clusterId: required(text('an id such as cluster-1a2b3c4d5e6', (value) => /^cluster-[2-7a-zA-Z]{11,16}$/.test(value))),
+  profile: optional(oneOf(PROFILES)),
+  copies: optional(wholeNumber),
+  queueLength: optional(wholeNumber),
+  timeoutMs: optional(wholeNumber),
+  trustAnchorFile: optional(text()),
+  members: required(list(memberSchema)),
+});
+
+/** The file of KEYWRIGHT_HSM_CLUSTERS; docs/guides/hsm.md tells what its members mean. */
+export const clusterFile = structure({ clusters: required(list(clusterSchema)) });
+
+type Cluster = ReturnType<(typeof clusterSchema)['read']>;
+type Member = ReturnType<(typeof memberSchema)['read']>;
+
+/**
+ * Reads which PKCS#11 modules and tokens stand behind which CloudHSM clusters. Paths are relative to the file's folder.
+ *
+ * @throws ConfigError for what cannot be; SeedError with the place of what has not the form of such a file
+ */
+export function readClusterFile(path: string): readonly ClusterConfiguration[] {
+  const yaml = new YamlText(readText(path), path);
+  const { clusters } = clusterFile.read(yaml.root, yaml, 'the file');
+  const ids = clusters.map(({ clusterId }) => clusterId);
+  const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (repeated !== undefined) {
+    throw new ConfigError(`${path} has ${repeated} twice`);
+  }
+  return clusters.map((cluster) => configurationOf(cluster, path));
+}
+
+function configurationOf(cluster: Cluster, path: string): ClusterConfiguration {
+  const { clusterId, profile = 'generic', copies = DEFAULT_COPIES, trustAnchorFile, members } = cluster;
+  const where = `${path}: ${clusterId}`;
+  if (profile === 'cloudhsm' && members.length !== 1) {
+    throw new ConfigError(`${where} must have one member: the module of CloudHSM reaches all HSMs of its cluster`);
+  }
+  if (profile !== 'cloudhsm' && (copies < 1 || copies > members.length)) {
+    throw new ConfigError(
+      `${where} must have a key on ${String(copies)} of ${String(members.length)} members; "copies: 1" does without ` +
+        'a second one, and loses keys with the token',
+    );
+  }
+  const inFolder = (name: string): string => resolve(dirname(path), name);
+  return {
+    clusterId,
+    profile,
+    copies,
+    queueLength: atLeastOne(cluster.queueLength, `${where}: queueLength`),
+    timeoutMs: atLeastOne(cluster.timeoutMs, `${where}: timeoutMs`),
+    trustAnchorFile: trustAnchorFile === undefined ? undefined : inFolder(trustAnchorFile),
+    members: members.map((member, index) => memberOf(member, `${where}, member ${String(index + 1)}`, inFolder)),
+  };
+}
+
+function memberOf(member: Member, where: string, inFolder: (name: string) => string): ClusterMemberConfiguration {
+  const { tokenLabel, slot, pinFile, process = 'own', environment = new Map<string, string>() } = member;
+  if ((tokenLabel === undefined) === (slot === undefined)) {
+    throw new ConfigError(`${where} must have tokenLabel or slot, and not both`);
+  }
+  if (process === 'own' && environment.size > 0) {
+    throw new ConfigError(`${where}: environment goes with "process: helper" only`);
+  }
+  return {
+    name: member.name ?? tokenLabel ?? `slot ${String(slot)}`,
+    modulePath: inFolder(member.module),
+    token: tokenLabel === undefined ? { slotId: slot ?? 0 } : { label: tokenLabel },
+    pinFile: pinFile === undefined ? undefined : inFolder(pinFile),
+    initArgs: member.initArgs,
+    sessions: atLeastOne(member.sessions, `${where}: sessions`),
+    process,
+    environment: Object.fromEntries(environment),
+  };
+}
+
+function atLeastOne(number: number | undefined, where: string): number | undefined {
+  if (number === 0) {
+    throw new ConfigError(`${where} must be at least 1`);
+  }
+  return number;
+}
