@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from '../hsm/cluster-configuration.ts';
 import { PROFILE_CODES } from '../pkcs11/codes.ts';
-import { list, mapOf, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
+import { list, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
 import { YamlText } from '../seed/yaml-text.ts';
 import { readText } from './arguments.ts';
 import { ConfigError } from './config.ts';
@@ -17,8 +17,6 @@ const memberSchema = structure({
   pinFile: optional(text()),
   initArgs: optional(text()),
   sessions: optional(wholeNumber),
-  process: optional(oneOf(['own', 'helper'])),
-  environment: optional(mapOf(text())),
 });
 
 const clusterSchema = structure({
@@ -78,12 +76,9 @@ function configurationOf(cluster: Cluster, path: string): ClusterConfiguration {
 }
 
 function memberOf(member: Member, where: string, inFolder: (name: string) => string): ClusterMemberConfiguration {
-  const { tokenLabel, slot, pinFile, process = 'own', environment = new Map<string, string>() } = member;
+  const { tokenLabel, slot, pinFile } = member;
   if ((tokenLabel === undefined) === (slot === undefined)) {
     throw new ConfigError(`${where} must have tokenLabel or slot, and not both`);
-  }
-  if (process === 'own' && environment.size > 0) {
-    throw new ConfigError(`${where}: environment goes with "process: helper" only`);
   }
   return {
     name: member.name ?? tokenLabel ?? `slot ${String(slot)}`,
@@ -92,8 +87,6 @@ function memberOf(member: Member, where: string, inFolder: (name: string) => str
     pinFile: pinFile === undefined ? undefined : inFolder(pinFile),
     initArgs: member.initArgs,
     sessions: atLeastOne(member.sessions, `${where}: sessions`),
-    process,
-    environment: Object.fromEntries(environment),
   };
 }
 

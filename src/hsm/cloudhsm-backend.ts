@@ -1,16 +1,17 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { EntityCache } from '../base/entity-cache.ts';
 import { KmsServiceError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { CustomKeyStore } from '../keys/key-store.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type {
+  BackendServices,
   CloudHsmBackend,
   ConnectOutcome,
-  KeyStoreDirectory,
   KeyStoreMaterials,
 } from '../service/key-store-ports.ts';
 import type { SymmetricMaterial, WrappedMaterial } from '../service/ports.ts';
+import { openPkcs11Token } from '../pkcs11/index.ts';
 import { CloudHsmMaterial } from './cloudhsm-material.ts';
 import type { ClusterConfiguration } from './cluster-configuration.ts';
 import type { OpenToken } from './cluster-member.ts';
@@ -20,15 +21,6 @@ import { connectionErrorOf, isTokenFailure, serviceErrorOf } from './token-failu
 const MATERIAL_ID_BYTES = 32;
 const MAX_KNOWN_KEYS = 20_000;
 
-/** What the backend needs of the engine around it. */
-export interface CloudHsmSupport {
-  readonly stores: KeyStoreDirectory;
-  readonly findMaterial: (key: KmsKey, materialId: string) => MaybePromise<WrappedMaterial | undefined>;
-  readonly randomBytes: (length: number) => Uint8Array;
-  readonly openToken: OpenToken;
-  readonly log: Log;
-}
-
 /**
  * Custom key stores of the type AWS_CLOUDHSM, on whatever PKCS#11 tokens the configuration puts behind a cluster id.
  * Keys are AES-256 objects of the tokens, named by their material id, and do all of their work there.
@@ -37,21 +29,45 @@ export interface CloudHsmSupport {
  */
 export class ConfiguredClusters implements CloudHsmBackend {
   readonly #configurations: ReadonlyMap<string, ClusterConfiguration>;
-  readonly #support: CloudHsmSupport;
+  readonly #services: BackendServices;
+  readonly #openToken: OpenToken;
   /** By Region and store. A store that another process connected is opened when one of its keys is used. */
   readonly #open = new Map<string, Promise<HsmCluster>>();
   /** The only material of a key never changes. */
   readonly #keys = new EntityCache<ClusterKey>(MAX_KNOWN_KEYS);
 
-  constructor(configurations: readonly ClusterConfiguration[], support: CloudHsmSupport) {
+  constructor(
+    configurations: readonly ClusterConfiguration[],
+    services: BackendServices,
+    openToken: OpenToken = openPkcs11Token,
+  ) {
     this.#configurations = new Map(configurations.map((cluster) => [cluster.clusterId, cluster]));
-    this.#support = support;
+    this.#services = services;
+    this.#openToken = openToken;
   }
 
   readonly materials: KeyStoreMaterials = {
     generate: (key, nowMs) => this.#generate(key, nowMs),
     openSymmetric: (key, materialId) => this.#openSymmetric(key, materialId),
   };
+
+  /**
+   * Looks whether the cluster is configured, and whether the store names its trust anchor.
+   *
+   * @throws KmsServiceError CloudHsmClusterNotFoundException, IncorrectTrustAnchorException
+   */
+  probe({ backing }: CustomKeyStore): Promise<void> {
+    const clusterId = backing.type === 'AWS_CLOUDHSM' ? backing.clusterId : '';
+    const configuration = this.#configurations.get(clusterId);
+    if (configuration === undefined) {
+      throw new KmsServiceError('CloudHsmClusterNotFoundException', `Cluster ${clusterId} is not configured here.`);
+    }
+    const { trustAnchorFile } = configuration;
+    if (backing.type === 'AWS_CLOUDHSM' && trustAnchorFile !== undefined) {
+      requireTrustAnchor(backing.trustAnchorCertificate, trustAnchorFile);
+    }
+    return Promise.resolve();
+  }
 
   async connect(store: CustomKeyStore, signal: AbortSignal): Promise<ConnectOutcome> {
     await this.disconnect(store);
@@ -68,7 +84,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
       if (!isTokenFailure(error)) {
         throw error;
       }
-      this.#support.log.error('a cluster cannot be connected', { store: store.storeId, error: error.message });
+      this.#services.log.error('a cluster cannot be connected', { store: store.storeId, error: error.message });
       return { isConnected: false, errorCode: connectionErrorOf(error) };
     }
   }
@@ -94,7 +110,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
 
   async #generate(key: KmsKey, nowMs: number): Promise<WrappedMaterial> {
     const cluster = await this.#clusterOfKey(key);
-    const id = this.#support.randomBytes(MATERIAL_ID_BYTES);
+    const id = this.#services.core.randomBytes(MATERIAL_ID_BYTES);
     const wrapped = await this.#translate(key.arn, () => cluster.createKey(id, key.arn));
     return { materialId: Buffer.from(id).toString('hex'), wrapped, regionKeyVersion: 0, createdMs: nowMs };
   }
@@ -105,7 +121,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
   }
 
   async #load(key: KmsKey, materialId: string): Promise<ClusterKey | undefined> {
-    const stored = await this.#support.findMaterial(key, materialId);
+    const stored = await this.#services.findMaterial(key, materialId);
     return stored === undefined
       ? undefined
       : { id: Buffer.from(materialId, 'hex'), label: key.arn, wrapped: stored.wrapped };
@@ -117,7 +133,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
     if (open !== undefined) {
       return this.#translate(arn, () => open);
     }
-    const store = await this.#support.stores.find(region, storeId);
+    const store = await this.#services.stores.find(region, storeId);
     if (store?.connectionState !== 'CONNECTED') {
       throw new KmsServiceError('KMSInvalidStateException', `${arn} is unavailable.`);
     }
@@ -146,9 +162,13 @@ export class ConfiguredClusters implements CloudHsmBackend {
     if (configuration === undefined) {
       throw new UnknownClusterError(`nothing is configured for ${clusterId}`);
     }
-    const { openToken, randomBytes, log, stores } = this.#support;
-    const pin = (): MaybePromise<Uint8Array> => stores.secret(store);
-    const cluster = new HsmCluster(configuration, { openToken, randomBytes, log, pin });
+    const { core, log, stores } = this.#services;
+    const cluster = new HsmCluster(configuration, {
+      openToken: this.#openToken,
+      randomBytes: (length) => core.randomBytes(length),
+      log,
+      pin: () => stores.secret(store),
+    });
     try {
       await cluster.open();
     } catch (error) {
@@ -171,6 +191,17 @@ export class ConfiguredClusters implements CloudHsmBackend {
       }
       throw isTokenFailure(error) ? serviceErrorOf(error, subject) : error;
     }
+  }
+}
+
+/** @throws KmsServiceError IncorrectTrustAnchorException */
+function requireTrustAnchor(pem: string, file: string): void {
+  const expected = new X509Certificate(readFileSync(file));
+  if (new X509Certificate(pem).fingerprint256 !== expected.fingerprint256) {
+    throw new KmsServiceError(
+      'IncorrectTrustAnchorException',
+      'The trust anchor certificate is not that of the CloudHSM cluster.',
+    );
   }
 }
 

@@ -12,10 +12,6 @@ export interface ClusterMemberConfiguration {
   /** What modules like NSS softokn take when they are initialized. */
   readonly initArgs: string | undefined;
   readonly sessions: number | undefined;
-  /** Whether the module runs in a process of its own, which its faults cannot leave. */
-  readonly process: 'own' | 'helper';
-  /** Environment variables of the helper process, such as the module's configuration file. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** What stands behind a CloudHsmClusterId in this installation. */

@@ -5,13 +5,8 @@ import { Pkcs11Error, type Pkcs11Token, type Pkcs11TokenOptions } from '../pkcs1
 import type { ClusterConfiguration, ClusterMemberConfiguration } from './cluster-configuration.ts';
 import { isTokenFailure } from './token-failures.ts';
 
-/** How a token is opened: in this process, or in a helper process with an environment of its own. */
-export type OpenToken = (
-  options: Pkcs11TokenOptions & {
-    readonly process: 'own' | 'helper';
-    readonly environment: Readonly<Record<string, string>>;
-  },
-) => Promise<Pkcs11Token>;
+/** How a token is opened. */
+export type OpenToken = (options: Pkcs11TokenOptions) => Promise<Pkcs11Token>;
 
 /** What members need besides their configuration. */
 export interface MemberSupport {
@@ -99,11 +94,10 @@ export class ClusterMember {
   }
 
   async #open(): Promise<void> {
-    const { process, environment } = this.#configuration;
     try {
       const pin = await this.#readPin();
       try {
-        this.#token = await this.#support.openToken({ ...this.#options, pin, process, environment });
+        this.#token = await this.#support.openToken({ ...this.#options, pin });
       } finally {
         pin.fill(0);
       }
