@@ -71,6 +71,7 @@ export const SETTINGS: readonly (readonly [name: string, help: string])[] = [
   ['KEYWRIGHT_ACCOUNT_ID', '  the account, 12 digits (default: random on first start)'],
   ['KEYWRIGHT_ATTESTATION_ROOTS', 'PEM file of roots that attest recipients, besides the root of AWS Nitro'],
   ['KEYWRIGHT_SEED', 'YAML file of accounts, keys, aliases and grants to make where they are missing'],
+  ['KEYWRIGHT_HSM_CLUSTERS', 'YAML file of the HSMs behind CloudHSM key stores'],
   ['KEYWRIGHT_XKS_CONNECT', 'where proxies of external key stores are: proxy.example.com=10.0.0.5:8443,…'],
   ['KEYWRIGHT_XKS_CA', 'PEM file of authorities that their certificates may be from, besides public ones'],
   ['KEYWRIGHT_XKS_CERT', 'PEM file of the certificate that is shown to proxies which ask; together with'],

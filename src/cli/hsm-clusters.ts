@@ -35,6 +35,12 @@ export const clusterFile = structure({ clusters: required(list(clusterSchema)) }
 type Cluster = ReturnType<(typeof clusterSchema)['read']>;
 type Member = ReturnType<(typeof memberSchema)['read']>;
 
+/** The clusters of KEYWRIGHT_HSM_CLUSTERS; undefined when it is not set. @throws as {@link readClusterFile} */
+export function readClusters(environment: NodeJS.ProcessEnv): readonly ClusterConfiguration[] | undefined {
+  const path = environment['KEYWRIGHT_HSM_CLUSTERS'] ?? '';
+  return path === '' ? undefined : readClusterFile(path);
+}
+
 /**
  * Reads which PKCS#11 modules and tokens stand behind which CloudHSM clusters. Paths are relative to the file's folder.
  *

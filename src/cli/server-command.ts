@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { Engine } from '../engine/engine.ts';
 import { TestPowers } from '../engine/test-powers/test-powers.ts';
 import { caPath } from '../server/tls-certificates.ts';
+import { ConfiguredClusters } from '../hsm/cloudhsm-backend.ts';
 import { XksBackend } from '../xks/xks-backend.ts';
 import { readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
+import { readClusters } from './hsm-clusters.ts';
 import { ensureCredentials, type FirstCredentials } from './first-credentials.ts';
 import { openListeners, tlsDirectory, type Listener, type OpenListeners } from './listeners.ts';
 import { applySeedFile } from './seed-command.ts';
@@ -36,6 +38,7 @@ export async function runServer(args: readonly string[]): Promise<void> {
   }
   const config = readServerConfig(process.env);
   const xksNetwork = readXksNetwork(process.env);
+  const clusters = readClusters(process.env);
   const log = createStderrLog();
   const { dataDirectory, store, regions, quotas, resourceQuotas, attestationRoots } = config;
   const engine = await Engine.open({
@@ -43,7 +46,10 @@ export async function runServer(args: readonly string[]): Promise<void> {
     regions,
     log,
     resourceQuotas,
-    keyStoreBackends: (services) => ({ EXTERNAL_KEY_STORE: new XksBackend(services, xksNetwork) }),
+    keyStoreBackends: (services) => ({
+      EXTERNAL_KEY_STORE: new XksBackend(services, xksNetwork),
+      ...(clusters === undefined ? {} : { AWS_CLOUDHSM: new ConfiguredClusters(clusters, services) }),
+    }),
     ...(quotas === undefined ? {} : { requestQuotas: quotas }),
     ...(store === undefined ? {} : { store }),
     ...(attestationRoots === undefined ? {} : { attestationRoots }),

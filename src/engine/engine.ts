@@ -161,14 +161,14 @@ export class Engine {
       await store.exclusively(() => rootKeys.openOrCreate(options.firstRootKey ?? PASSPHRASE_FILE_PROVIDER, clock));
       const regionKeys = new RegionKeys(core, store.hierarchy, rootKeys, clock);
       const globalKey = await regionKeys.current(GLOBAL_REGION);
-      const software = new SoftwareMaterials(core, regionKeys, (key, materialId) =>
-        store.keys.findMaterial(key, materialId),
-      );
+      const findMaterial: BackendServices['findMaterial'] = (key, materialId) =>
+        store.keys.findMaterial(key, materialId);
+      const software = new SoftwareMaterials(core, regionKeys, findMaterial);
       store.onKeyChange((region, keyId) => {
         software.forget(region, keyId);
       });
       const tokens = new RegionTokens(core, regionKeys);
-      const services = { software, core, clock: signatureClock, log };
+      const services = { software, findMaterial, core, clock: signatureClock, log };
       const keyStoreBackends = makeBackends(options, store, tokens, services);
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
       const identities = new Identities(core, store.principals, clock);

@@ -55,6 +55,8 @@ export interface BackendServices {
   readonly stores: KeyStoreDirectory;
   /** Material of the software, at rest in the store as that of other keys is; for what a backend does not keep. */
   readonly software: KeyStoreMaterials;
+  /** The material of a key as it is stored. */
+  readonly findMaterial: (key: KmsKey, materialId: string) => MaybePromise<WrappedMaterial | undefined>;
   readonly core: CryptoCore;
   /** The time that signatures are made by. */
   readonly clock: Clock;
