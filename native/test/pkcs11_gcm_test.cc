@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "core/aead.h"
 #include "test/pkcs11_testing.h"
@@ -126,7 +128,7 @@ CK_RV EncryptInitMakingIv(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
   auto* parameters = static_cast<CK_GCM_PARAMS*>(mechanism->pParameter);
   const std::uint8_t zero[12] = {};
   if (parameters->ulIvLen != sizeof(zero) ||
-      std::memcmp(parameters->pIv, zero, sizeof(zero)) != 0) {
+      !std::equal(std::begin(zero), std::end(zero), parameters->pIv)) {
     return CKR_MECHANISM_PARAM_INVALID;
   }
   if (!forgets_iv) {

@@ -3,7 +3,10 @@ import { initToken } from '../hsm/provisioning/init-token.ts';
 import { listKeys } from '../hsm/provisioning/key-listing.ts';
 import { runSelfTest } from '../hsm/provisioning/self-test.ts';
 import { readStatus } from '../hsm/provisioning/status.ts';
+import { movesKeys } from '../hsm/cluster-configuration.ts';
+import { joinMembers } from '../hsm/join-members.ts';
 import { ConfigError } from './config.ts';
+import { readClusterFile } from './hsm-clusters.ts';
 import { describeKeys, describeResults, describeStatus } from './hsm-report.ts';
 import { HSM_SETTINGS, readModuleSettings, readPin, readTokenChoice, SO_PIN, USER_PIN } from './hsm-settings.ts';
 
@@ -15,6 +18,7 @@ Commands:
   init       initialise a token: label, PIN of the security officer, PIN of the user
   status     what the library, the slots and the token say of themselves, and what Keywright can use; needs no PIN
   keys       the keys that are on the token
+  join-cluster  give the HSMs of a cluster the wrapping key that keys travel under between them
   test       try every mechanism that Keywright has a use for; leaves nothing on the token
 
 Settings come from options or from the environment; PINs from the environment, from files or from the terminal:
@@ -29,6 +33,8 @@ Options:
   --pin-file FILE
   --so-pin-file FILE       for init
   --erase                  for init: with --slot, initialise a token anew and lose every key on it
+  --clusters FILE          for join-cluster: the file of KEYWRIGHT_HSM_CLUSTERS, with
+  --cluster ID             the cluster; the PIN is the password of the key store
   --json                   answer as JSON
   -h, --help               print this help
 
@@ -44,6 +50,8 @@ const OPTIONS = {
   'pin-file': { type: 'string' },
   'so-pin-file': { type: 'string' },
   erase: { type: 'boolean' },
+  clusters: { type: 'string' },
+  cluster: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -71,6 +79,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['init', { takes: ['pin-file', 'so-pin-file', 'erase'], run: init }],
   ['status', { takes: [], run: status }],
   ['keys', { takes: ['pin-file'], run: keys }],
+  ['join-cluster', { takes: ['pin-file', 'clusters', 'cluster'], run: joinCluster }],
   ['test', { takes: ['pin-file'], run: test }],
 ]);
 
@@ -133,4 +142,24 @@ async function test(values: Values): Promise<Answer> {
   const results = runSelfTest(settings, choice, await readPin(USER_PIN, values, false));
   const hasFailed = results.some(({ outcome }) => outcome === 'FAILED');
   return { data: results, text: describeResults(results), ...(hasFailed ? { status: CHECK_FAILED } : {}) };
+}
+
+async function joinCluster(values: Values): Promise<Answer> {
+  const file = values.clusters ?? process.env['KEYWRIGHT_HSM_CLUSTERS'] ?? '';
+  if (file === '' || values.cluster === undefined) {
+    throw new ConfigError('join-cluster needs --cluster, and --clusters or KEYWRIGHT_HSM_CLUSTERS');
+  }
+  const cluster = readClusterFile(file).find(({ clusterId }) => clusterId === values.cluster);
+  if (cluster === undefined || !movesKeys(cluster)) {
+    throw new ConfigError(`${file} has no cluster ${values.cluster} whose keys Keywright moves between members`);
+  }
+  const pin = Buffer.from(await readPin(USER_PIN, values, false), 'utf8');
+  try {
+    const isNew = await joinMembers(cluster, pin);
+    const names = cluster.members.map(({ name }) => name).join(', ');
+    const text = `${names}: ${isNew ? 'the wrapping key is in place' : 'they have the wrapping key already'}`;
+    return { data: { clusterId: cluster.clusterId, members: cluster.members.length, isNew }, text };
+  } finally {
+    pin.fill(0);
+  }
 }

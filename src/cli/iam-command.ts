@@ -6,6 +6,7 @@ import { callerOf, type Identities, type PrincipalName, type PrincipalSettings }
 import { showPrincipals } from '../service/principal-names.ts';
 import { pairsOf, readText } from './arguments.ts';
 import { ConfigError, readServerConfig } from './config.ts';
+import { readRootKeyOptions } from './root-keys.ts';
 
 const HELP = `Usage: keywright iam <command> [options]
 
@@ -70,7 +71,11 @@ export async function runIam(args: readonly string[]): Promise<void> {
   }
   requireOptions(values, optionsOf(positionals));
   const { dataDirectory, store } = readServerConfig(process.env);
-  const engine = await Engine.open({ dataDirectory, ...(store === undefined ? {} : { store }) });
+  const engine = await Engine.open({
+    dataDirectory,
+    ...readRootKeyOptions(process.env),
+    ...(store === undefined ? {} : { store }),
+  });
   try {
     const answer = await command(engine);
     if (answer !== undefined) {

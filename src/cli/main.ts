@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../base/root-key.ts';
+import { Pkcs11Error } from '../pkcs11/token.ts';
 import { KeyFileError } from '../xks/proxy/software-key.ts';
+import { CeremonyError } from '../hsm/cluster-ceremony.ts';
 import { HsmError } from '../hsm/provisioning/hsm-error.ts';
 import { SeedError } from '../seed/seed-error.ts';
 import { ConfigError } from './config.ts';
@@ -10,6 +12,7 @@ import { runHsm } from './hsm-command.ts';
 import { runPolicy } from './policy-command.ts';
 import { runSeed } from './seed-command.ts';
 import { runIam } from './iam-command.ts';
+import { runRootKey } from './root-key-command.ts';
 import { runServer } from './server-command.ts';
 import { runTrust } from './trust-command.ts';
 import { runXksProxy } from './xks-proxy-command.ts';
@@ -22,6 +25,7 @@ Commands:
   iam         manage accounts, users, roles, services and access keys
   policy      ask policies and grants who may do what, or check a policy document
   xks-proxy   serve keys of this machine to AWS KMS or another Keywright, as an external key store
+  root-key    tell where the root key of a store is, or move it
   hsm         provision and examine a hardware security module
   trust       print where the certificate is that clients of the TLS listener must trust
   info        print version and cryptographic core of this installation, as JSON
@@ -56,6 +60,9 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
     case 'xks-proxy':
       await runXksProxy(args);
       return 0;
+    case 'root-key':
+      await runRootKey(args);
+      return 0;
     case 'hsm':
       return runHsm(args);
     case 'trust':
@@ -87,7 +94,9 @@ function explain(error: unknown): number {
     process.stderr.write(`keywright: ${error.message}\n`);
     return EXIT_DATA;
   }
-  const isExplained = [RootKeyError, KeyFileError, HsmError].some((kind) => error instanceof kind);
+  const isExplained = [RootKeyError, KeyFileError, HsmError, CeremonyError, Pkcs11Error].some(
+    (kind) => error instanceof kind,
+  );
   const text = isExplained ? (error as Error).message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`keywright: ${text ?? ''}\n`);
   return 1;

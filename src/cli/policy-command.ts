@@ -20,6 +20,7 @@ import { parsePolicyDocument, type PolicyKind } from '../policy/policy-document.
 import type { RequestOrigin } from '../service/target.ts';
 import { pairsOf, readText } from './arguments.ts';
 import { ConfigError, readServerConfig } from './config.ts';
+import { readRootKeyOptions } from './root-keys.ts';
 import { describeAnswer, describeCandidates, showAnswer, showCandidate } from './policy-report.ts';
 import { readVpcEndpoints } from './vpc-endpoints.ts';
 
@@ -107,7 +108,11 @@ export async function runPolicy(args: readonly string[]): Promise<number> {
   if (store === undefined && !existsSync(join(dataDirectory, 'keywright.db'))) {
     throw new ConfigError(`there is no store in ${dataDirectory}: set KEYWRIGHT_DATA or KEYWRIGHT_STORE`);
   }
-  const engine = await Engine.open({ dataDirectory, ...(store === undefined ? {} : { store }) });
+  const engine = await Engine.open({
+    dataDirectory,
+    ...readRootKeyOptions(process.env),
+    ...(store === undefined ? {} : { store }),
+  });
   try {
     return await (command === 'simulate' ? simulate(engine, values) : whoCan(engine, values));
   } catch (error) {

@@ -7,6 +7,7 @@ import { ADMINISTRATOR } from '../iam/identities.ts';
 import { applySeed } from '../seed/apply-seed.ts';
 import { MAX_SEED_BYTES } from '../seed/yaml-text.ts';
 import { ConfigError, readServerConfig, type ServerConfig } from './config.ts';
+import { readRootKeyOptions } from './root-keys.ts';
 import { saveCredentials } from './first-credentials.ts';
 import { createStderrLog } from './stderr-log.ts';
 
@@ -99,7 +100,14 @@ async function checkSeedFile(config: ServerConfig, path: string): Promise<string
 
 function openEngine({ store, regions, resourceQuotas }: ServerConfig, dataDirectory: string): Promise<Engine> {
   const log = createStderrLog();
-  return Engine.open({ dataDirectory, regions, resourceQuotas, log, ...(store === undefined ? {} : { store }) });
+  return Engine.open({
+    dataDirectory,
+    regions,
+    resourceQuotas,
+    log,
+    ...readRootKeyOptions(process.env),
+    ...(store === undefined ? {} : { store }),
+  });
 }
 
 /** One byte more than is allowed is enough to see that a file is too large. */

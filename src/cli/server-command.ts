@@ -8,6 +8,7 @@ import { readServerConfig, SETTINGS, type ServerConfig } from './config.ts';
 import { readClusters } from './hsm-clusters.ts';
 import { ensureCredentials, type FirstCredentials } from './first-credentials.ts';
 import { openListeners, tlsDirectory, type Listener, type OpenListeners } from './listeners.ts';
+import { readRootKeyOptions } from './root-keys.ts';
 import { applySeedFile } from './seed-command.ts';
 import { nextSignal } from './next-signal.ts';
 import { createStderrLog } from './stderr-log.ts';
@@ -46,6 +47,7 @@ export async function runServer(args: readonly string[]): Promise<void> {
     regions,
     log,
     resourceQuotas,
+    ...readRootKeyOptions(process.env),
     keyStoreBackends: (services) => ({
       EXTERNAL_KEY_STORE: new XksBackend(services, xksNetwork),
       ...(clusters === undefined ? {} : { AWS_CLOUDHSM: new ConfiguredClusters(clusters, services) }),

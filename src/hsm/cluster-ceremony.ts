@@ -11,9 +11,9 @@ const TRANSIENT_ID_BYTES = 16;
 const LABEL = 'keywright cluster wrapping key';
 
 /**
- * Gives all members of a cluster the same wrapping key, under which keys then travel between them. The first member makes
- * it and wraps it for each one, itself too, under an RSA key that this member made for the purpose (RSAES-OAEP). What
- * stays is a key that wraps and unwraps, can never leave its token, and is on every member; all else dies with the
+ * Gives all members of a cluster the same wrapping key, under which keys then travel between them. The first member
+ * makes it and wraps it for each one, itself too, under an RSA key that this member made for the purpose (RSAES-OAEP).
+ * What stays is a key that wraps and unwraps, can never leave its token, and is on every member; all else dies with the
  * session. So the members are fixed: whoever is not there now cannot get the key later.
  *
  * @returns false when all members have the key already
@@ -34,8 +34,8 @@ export async function holdCeremony(members: readonly Pkcs11Token[]): Promise<boo
   if (holders.length > 0) {
     const names = holders.map(({ info }) => info.label).join(', ');
     throw new CeremonyError(
-      `${names} has a wrapping key that never leaves it, so the other members cannot get it: begin a cluster with fresh ` +
-        'tokens, and move to it with ReEncrypt',
+      `${names} has a wrapping key that never leaves it, so the other members cannot get it: begin a cluster with ` +
+        'fresh tokens, and move to it with ReEncrypt',
     );
   }
   try {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { Pkcs11Error, type Pkcs11Token, type Pkcs11TokenOptions } from '../pkcs11/token.ts';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from './cluster-configuration.ts';
+import { memberOptions, readPinFile } from './member-options.ts';
 import { isTokenFailure } from './token-failures.ts';
 
 /** How a token is opened. */
@@ -35,23 +35,11 @@ export class ClusterMember {
   #retryMs = FIRST_RETRY_MS;
   #isClosed = false;
 
-  constructor(
-    member: ClusterMemberConfiguration,
-    { profile, queueLength, timeoutMs }: ClusterConfiguration,
-    support: MemberSupport,
-  ) {
+  constructor(member: ClusterMemberConfiguration, cluster: ClusterConfiguration, support: MemberSupport) {
     this.name = member.name;
     this.#configuration = member;
     this.#support = support;
-    this.#options = {
-      modulePath: member.modulePath,
-      token: member.token,
-      profile,
-      ...(member.initArgs === undefined ? {} : { initArgs: member.initArgs }),
-      ...(member.sessions === undefined ? {} : { sessions: member.sessions }),
-      ...(queueLength === undefined ? {} : { queueLength }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    };
+    this.#options = memberOptions(member, cluster);
   }
 
   /** The token, unless it is not open, or is not to be asked at present. */
@@ -117,9 +105,7 @@ export class ClusterMember {
   async #readPin(): Promise<Uint8Array> {
     const { pinFile } = this.#configuration;
     if (pinFile !== undefined) {
-      const bytes = readFileSync(pinFile);
-      const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
-      return bytes.subarray(0, end);
+      return readPinFile(pinFile);
     }
     const password = await this.#support.pin();
     if (this.#options.profile !== 'cloudhsm') {
