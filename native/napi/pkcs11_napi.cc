@@ -233,10 +233,11 @@ bool ReadItems(napi_env env, napi_value value, Arguments& arguments, std::size_t
   napi_is_array(env, value, &is_array);
   if (!is_array) {
     Result<PrivateBuffer> copy = PrivateBuffer::CopyOf(arguments.BytesAt(index));
-    if (copy.ok()) {
-      items->push_back(std::move(copy).value());
+    if (!copy.ok()) {
+      return false;
     }
-    return copy.ok();
+    items->push_back(std::move(copy).value());
+    return true;
   }
   std::uint32_t count = 0;
   napi_get_array_length(env, value, &count);

@@ -25,8 +25,8 @@ constexpr std::array kDigestInfos = {
 };
 
 struct Scheme {
-  SignatureAlgorithm algorithm;
   CK_MECHANISM_TYPE mechanism;
+  SignatureAlgorithm algorithm;
   std::optional<DigestAlgorithm> digest;  // nothing when the scheme takes messages
   std::size_t curve_bytes = 0;            // of ECDSA: r and s each
 };
@@ -34,19 +34,19 @@ struct Scheme {
 // Not Ed25519ph: the parameter that asks for it is ignored by modules of PKCS#11 2.40, which then
 // sign as pure Ed25519.
 constexpr Scheme kSchemes[] = {
-    {SignatureAlgorithm::kRsassaPssSha256, CKM_RSA_PKCS_PSS, DigestAlgorithm::kSha256},
-    {SignatureAlgorithm::kRsassaPssSha384, CKM_RSA_PKCS_PSS, DigestAlgorithm::kSha384},
-    {SignatureAlgorithm::kRsassaPssSha512, CKM_RSA_PKCS_PSS, DigestAlgorithm::kSha512},
-    {SignatureAlgorithm::kRsassaPkcs1V15Sha256, CKM_RSA_PKCS, DigestAlgorithm::kSha256},
-    {SignatureAlgorithm::kRsassaPkcs1V15Sha384, CKM_RSA_PKCS, DigestAlgorithm::kSha384},
-    {SignatureAlgorithm::kRsassaPkcs1V15Sha512, CKM_RSA_PKCS, DigestAlgorithm::kSha512},
-    {SignatureAlgorithm::kEcdsaSha256, CKM_ECDSA, DigestAlgorithm::kSha256, 32},
-    {SignatureAlgorithm::kEcdsaSha384, CKM_ECDSA, DigestAlgorithm::kSha384, 48},
-    {SignatureAlgorithm::kEcdsaSha512, CKM_ECDSA, DigestAlgorithm::kSha512, 66},
-    {SignatureAlgorithm::kEd25519Sha512, kMechanismEddsa, std::nullopt},
-    {SignatureAlgorithm::kEd25519PhSha512, kNoMechanism, std::nullopt},
-    {SignatureAlgorithm::kMlDsaShake256, kMechanismMlDsa, std::nullopt},
-    {SignatureAlgorithm::kSm2Dsa, kNoMechanism, std::nullopt},
+    {CKM_RSA_PKCS_PSS, SignatureAlgorithm::kRsassaPssSha256, DigestAlgorithm::kSha256},
+    {CKM_RSA_PKCS_PSS, SignatureAlgorithm::kRsassaPssSha384, DigestAlgorithm::kSha384},
+    {CKM_RSA_PKCS_PSS, SignatureAlgorithm::kRsassaPssSha512, DigestAlgorithm::kSha512},
+    {CKM_RSA_PKCS, SignatureAlgorithm::kRsassaPkcs1V15Sha256, DigestAlgorithm::kSha256},
+    {CKM_RSA_PKCS, SignatureAlgorithm::kRsassaPkcs1V15Sha384, DigestAlgorithm::kSha384},
+    {CKM_RSA_PKCS, SignatureAlgorithm::kRsassaPkcs1V15Sha512, DigestAlgorithm::kSha512},
+    {CKM_ECDSA, SignatureAlgorithm::kEcdsaSha256, DigestAlgorithm::kSha256, 32},
+    {CKM_ECDSA, SignatureAlgorithm::kEcdsaSha384, DigestAlgorithm::kSha384, 48},
+    {CKM_ECDSA, SignatureAlgorithm::kEcdsaSha512, DigestAlgorithm::kSha512, 66},
+    {kMechanismEddsa, SignatureAlgorithm::kEd25519Sha512, std::nullopt},
+    {kNoMechanism, SignatureAlgorithm::kEd25519PhSha512, std::nullopt},
+    {kMechanismMlDsa, SignatureAlgorithm::kMlDsaShake256, std::nullopt},
+    {kNoMechanism, SignatureAlgorithm::kSm2Dsa, std::nullopt},
 };
 
 // The mechanism with its parameters.

@@ -46,8 +46,9 @@ std::optional<Method> MethodOf(std::uint32_t number) {
 class WrapMechanism {
  public:
   WrapMechanism(const Session& session, const Method& method)
-      : oaep_(method.hash), rsa_aes_{.ulAESKeyBits = 256, .pOAEPParams = oaep_.parameters()} {
-    mechanism_ = *oaep_.get();
+      : oaep_(method.hash),
+        rsa_aes_{.ulAESKeyBits = 256, .pOAEPParams = oaep_.parameters()},
+        mechanism_(*oaep_.get()) {
     if (method.is_aes()) {
       const Profile& profile = session.profile();
       mechanism_ = {
