@@ -1,3 +1,5 @@
+import type { Histogram } from './latency.ts';
+
 /** A measurement that counts the time of all processors too. */
 export interface Timed {
   /** Nanoseconds per message. */
@@ -9,17 +11,30 @@ export interface Timed {
 /** Nanoseconds per message. */
 export type Sample = number | Timed;
 
+/** What a row may tell besides its speed. */
+export interface Measured {
+  readonly samples: Sample[];
+  /** From call to answer. Taken in a run of their own, so that asking the clock is in none of the samples. */
+  readonly latencies: Histogram;
+}
+
 /** One way of doing what a group compares: a row of its table. */
 export interface Row {
   readonly name: string;
   /** Name of the row that does the same with nothing around it: the most that is possible. */
   readonly limit?: string;
+  /** Name of the row that ratios of this one refer to, where it is not that of the group. */
+  readonly baseline?: string;
+  /** The line of a chart that the row is a point of; `inFlight` is its place. */
+  readonly series?: string;
+  /** Messages that are under way at the same time. A row without it stands for all places of its line. */
+  readonly inFlight?: number;
   /**
    * The results of `samples` measurements, each over at least `minimumMs` milliseconds of repetition.
    *
    * @throws Error when what is measured fails.
    */
-  measure(minimumMs: number, samples: number): Sample[] | Promise<Sample[]>;
+  measure(minimumMs: number, samples: number): Sample[] | Measured | Promise<Sample[] | Measured>;
 }
 
 /** Rows that do the same work, measured in turns, so that their ratios hold when the machine's speed does not. */
@@ -29,6 +44,6 @@ export interface Group {
   readonly sizeBytes: number;
   /** Name of the row that ratios refer to. */
   readonly baseline: string;
-  /** Makes the rows with their keys and buffers; called when the turn of the group comes. */
-  open(): readonly Row[];
+  /** Makes the rows with their keys and buffers; called when the turn of the group comes. No rows: it is left out. */
+  open(): readonly Row[] | Promise<readonly Row[]>;
 }

@@ -3,9 +3,14 @@ import { fileURLToPath } from 'node:url';
 import type { Row, Sample } from './group.ts';
 
 /** What build/bench/native/`program` prints, which script/bench makes of bench/native/`program`.cc. */
-export function runProgram(program: string, args: readonly string[], input: Uint8Array = new Uint8Array(0)): string {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  input: Uint8Array = new Uint8Array(0),
+  env = process.env,
+): string {
   const path = fileURLToPath(new URL(`../native/${program}`, import.meta.url));
-  return execFileSync(path, args, { encoding: 'utf8', input }).trim();
+  return execFileSync(path, args, { encoding: 'utf8', input, env }).trim();
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Group, Row, Sample } from './group.ts';
+import { LatencyCounter, type Latency } from './latency.ts';
 import { medianOf, summarize, type Summary } from './statistics.ts';
 
 export interface Effort {
@@ -29,6 +30,12 @@ export interface RowResult {
   readonly cpuSamplesNs?: readonly (readonly number[])[];
   /** The processor time of the limit as a fraction of this one's; where both were counted. */
   readonly ofLimitCpu?: Summary;
+  /** Over all rounds; where it was measured. */
+  readonly latency?: Latency;
+  /** As {@link Row} has them. */
+  readonly baseline?: string;
+  readonly series?: string;
+  readonly inFlight?: number;
 }
 
 export interface GroupResult {
@@ -40,7 +47,8 @@ export interface GroupResult {
 
 /** Measures the rows of a group in turns. Every round begins with another row, so that none profits from its place. */
 export async function measureGroup(group: Group, effort: Effort): Promise<GroupResult> {
-  const rows = group.open();
+  const rows = await group.open();
+  const latencies = new Map<string, LatencyCounter>();
   const samples = new Map<string, Sample[][]>(rows.map(({ name }) => [name, []]));
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round++) {
     const first = round % rows.length;
@@ -48,10 +56,21 @@ export async function measureGroup(group: Group, effort: Effort): Promise<GroupR
       // Nobody's time is spent on the garbage of the row before, and everybody's on their own.
       globalThis.gc?.();
       const measured = await row.measure(effort.minimumMs, effort.samples);
-      if (round >= effort.warmUpRounds) samples.get(row.name)?.push(measured);
+      if (round < effort.warmUpRounds) continue;
+      samples.get(row.name)?.push('samples' in measured ? measured.samples : measured);
+      if ('samples' in measured) {
+        const counter = latencies.get(row.name) ?? new LatencyCounter();
+        counter.addAll(measured.latencies);
+        latencies.set(row.name, counter);
+      }
     }
   }
-  return evaluate(group, rows, samples);
+  const result = evaluate(group, rows, samples);
+  const withLatency = (row: RowResult): RowResult => {
+    const latency = latencies.get(row.name)?.summary();
+    return latency === undefined ? row : { ...row, latency };
+  };
+  return { ...result, rows: result.rows.map(withLatency) };
 }
 
 /**
@@ -74,7 +93,7 @@ export function evaluate(
   const speedAgainst = (other: string, name: string): Summary =>
     ratio(wallTimes(samplesOf(other)), wallTimes(samplesOf(name)));
 
-  const results = rows.map(({ name, limit }): RowResult => {
+  const results = rows.map(({ name, limit, baseline, series, inFlight }): RowResult => {
     const samplesNs = wallTimes(samplesOf(name));
     const time = summarize(samplesNs.map(medianOf));
     const cpuSamplesNs = cpuTimes(samplesOf(name));
@@ -85,9 +104,12 @@ export function evaluate(
       time,
       opsPerSecond: 1e9 / time.median,
       gigabytesPerSecond: group.sizeBytes / time.median,
-      timesBaseline: speedAgainst(group.baseline, name),
+      timesBaseline: speedAgainst(baseline ?? group.baseline, name),
       ...(limit === undefined ? {} : { ofLimit: speedAgainst(limit, name) }),
       ...(cpuSamplesNs === undefined ? {} : { cpuSamplesNs }),
+      ...(baseline === undefined ? {} : { baseline }),
+      ...(series === undefined ? {} : { series }),
+      ...(inFlight === undefined ? {} : { inFlight }),
       ...(cpuSamplesNs && limitCpuNs ? { ofLimitCpu: ratio(limitCpuNs, cpuSamplesNs) } : {}),
     };
   });

@@ -1,19 +1,23 @@
 import type { Group } from './group.ts';
 import { fingerprint, watchIdleCores } from './machine.ts';
 import { parseOptions } from './options.ts';
-import { writeReport } from './report.ts';
+import { writePage } from './page.ts';
+import { writeReport, type Report } from './report.ts';
 import { measureGroup, type GroupResult } from './rounds.ts';
 import { groupTable, targetTable } from './table.ts';
-import { judge, type Target } from './targets.ts';
+import { judge, type Target, type Verdict } from './targets.ts';
 
 export interface Suite {
   readonly name: string;
   /** Versions of what is measured, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly groups: readonly Group[];
-  readonly targets: readonly Target[];
+  /** Or the verdicts themselves, of what was measured. */
+  readonly targets: readonly Target[] | ((results: readonly GroupResult[]) => readonly Verdict[]);
   /** Milliseconds that a sample of a full run lasts at least; where one operation takes longer than usual. */
   readonly minimumMs?: number;
+  /** Whether a page with charts is written beside the JSON. */
+  readonly hasPage?: boolean;
 }
 
 /** Measures a suite, prints its tables and writes the JSON. */
@@ -35,15 +39,18 @@ export async function runSuite(suite: Suite, args: readonly string[]): Promise<v
   const groups: GroupResult[] = [];
   for (const group of suite.groups.filter(({ name }) => name.includes(options.only))) {
     const result = await measureGroup(group, effort);
+    if (result.rows.length === 0) continue;
     console.log(`\n${groupTable(result)}`);
     groups.push(result);
   }
   const idleCores = idleCoresSince();
-  const targets = judge(suite.targets, groups);
+  const targets = typeof suite.targets === 'function' ? suite.targets(groups) : judge(suite.targets, groups);
   if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
   const { name, versions } = suite;
-  writeReport(options.out, { suite: name, machine, versions, effort, idleCores, groups, targets });
+  const report: Report = { suite: name, machine, versions, effort, idleCores, groups, targets };
+  writeReport(options.out, report);
   console.log(`\nidle cores: ${idleCores.toFixed(2)} of ${machine.cores}; ${machine.cores - 1} when nothing else runs`);
   console.log(`raw samples: ${options.out}`);
+  if (suite.hasPage === true) console.log(`charts: ${writePage(options.out, report)}`);
   if (options.isQuick) console.log('This was a quick run: it shows that the suite works, and nothing about speed.');
 }

@@ -1,15 +1,21 @@
 import type { GroupResult, RowResult } from './rounds.ts';
+import { medianOf } from './statistics.ts';
 import type { Target, Verdict } from './targets.ts';
 
 const HEADINGS = ['', 'ops/s', 'GB/s', 'ns/op', 'spread', 'x baseline', 'of limit'];
 const CPU_HEADING = 'in CPU time';
+const LATENCY_HEADINGS = ['CPU µs', 'p50 µs', 'p99 µs', 'p99.9 µs'];
 const VERDICT_HEADINGS = ['target', '', 'wanted', 'reached', ''];
 
 /** The figures of a group as lines of text: medians; `spread` is half the distance between the quartiles. */
 export function groupTable(group: GroupResult): string {
   const countsCpu = group.rows.some(({ ofLimitCpu }) => ofLimitCpu !== undefined);
   const rows = group.rows.map((row) => cellsOf(row, group.baseline).slice(0, countsCpu ? undefined : -1));
-  return `${group.name}\n${table([countsCpu ? [...HEADINGS, CPU_HEADING] : HEADINGS, ...rows], 1)}`;
+  const headings = countsCpu ? [...HEADINGS, CPU_HEADING] : HEADINGS;
+  if (group.rows.every(({ latency }) => latency === undefined))
+    return `${group.name}\n${table([headings, ...rows], 1)}`;
+  const longer = rows.map((cells, index) => [...cells, ...latencyCellsOf(group.rows[index])]);
+  return `${group.name}\n${table([[...headings, ...LATENCY_HEADINGS], ...longer], 1)}`;
 }
 
 /** One line per target; an empty string for none. */
@@ -39,13 +45,21 @@ function cellsOf(row: RowResult, baseline: string): string[] {
     row.gigabytesPerSecond === 0 ? '' : significant(row.gigabytesPerSecond),
     row.time.median < 1000 ? row.time.median.toFixed(1) : grouped(row.time.median),
     `±${percent(row.time.spread)}`,
-    row.name === baseline ? 'baseline' : `${row.timesBaseline.median.toFixed(2)}x`,
+    row.name === (row.baseline ?? baseline) ? 'baseline' : `${row.timesBaseline.median.toFixed(2)}x`,
     row.ofLimit === undefined ? '' : percent(row.ofLimit.median),
     row.ofLimitCpu === undefined ? '' : percent(row.ofLimitCpu.median),
   ];
 }
 
-function quantity(value: number, measure: Target['measure']): string {
+/** Processor time per message, and latencies, in microseconds. */
+function latencyCellsOf(row: RowResult | undefined): string[] {
+  const cpu = row?.cpuSamplesNs === undefined ? undefined : medianOf(row.cpuSamplesNs.map(medianOf));
+  const { p50Ns, p99Ns, p999Ns } = row?.latency ?? {};
+  return [cpu, p50Ns, p99Ns, p999Ns].map((ns) => (ns === undefined ? '' : significant(ns / 1000)));
+}
+
+/** In the words of a table of targets. */
+export function quantity(value: number, measure: Target['measure']): string {
   switch (measure) {
     case 'timesBaseline':
       return `${value.toFixed(1)}x baseline`;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Group, Row, Timed } from '../../bench/lib/group.ts';
+import type { Group, Measured, Row, Sample, Timed } from '../../bench/lib/group.ts';
 import { inProcess } from '../../bench/lib/loop.ts';
 import { inFlight } from '../../bench/lib/pool.ts';
 import { parseOptions } from '../../bench/lib/options.ts';
@@ -11,6 +11,10 @@ import { evaluate, measureGroup } from '../../bench/lib/rounds.ts';
 import { summarize } from '../../bench/lib/statistics.ts';
 import { grouped, groupTable, targetTable } from '../../bench/lib/table.ts';
 import { judge, type Target } from '../../bench/lib/targets.ts';
+
+function samplesOf(measured: Sample[] | Measured): readonly Sample[] {
+  return 'samples' in measured ? measured.samples : measured;
+}
 
 const EFFORT = { rounds: 3, warmUpRounds: 1, samples: 1, minimumMs: 1 };
 
@@ -91,7 +95,7 @@ describe('inFlight', () => {
       while (process.hrtime.bigint() < end);
       await Promise.resolve();
     };
-    const samples = await inFlight('spin', 2, 4, spin).measure(5, 2);
+    const samples = samplesOf(await inFlight('spin', 2, 4, spin).measure(5, 2));
     expect(samples).toHaveLength(2);
     for (const sample of samples) {
       expect(sample).toMatchObject({ ns: expect.any(Number) as number, cpuNs: expect.any(Number) as number });
@@ -107,7 +111,7 @@ describe('inProcess', () => {
       const end = process.hrtime.bigint() + 100_000n;
       while (process.hrtime.bigint() < end);
     };
-    const samples = await inProcess('spin', 10, spin).measure(1, 2);
+    const samples = samplesOf(await inProcess('spin', 10, spin).measure(1, 2));
     expect(samples).toHaveLength(2);
     for (const nanoseconds of samples) expect(nanoseconds).toBeGreaterThanOrEqual(10_000);
   });
