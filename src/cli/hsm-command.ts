@@ -5,9 +5,11 @@ import { runSelfTest } from '../hsm/provisioning/self-test.ts';
 import { readStatus } from '../hsm/provisioning/status.ts';
 import { movesKeys } from '../hsm/cluster-configuration.ts';
 import { joinMembers } from '../hsm/join-members.ts';
-import { ConfigError } from './config.ts';
 import { readClusterFile } from './hsm-clusters.ts';
-import { describeKeys, describeResults, describeStatus } from './hsm-report.ts';
+import { PROFILE_CODES } from '../pkcs11/codes.ts';
+import { ConfigError } from './config.ts';
+import { benchToken } from './hsm-bench.ts';
+import { describeKeys, describeResults, describeSpeeds, describeStatus } from './hsm-report.ts';
 import { HSM_SETTINGS, readModuleSettings, readPin, readTokenChoice, SO_PIN, USER_PIN } from './hsm-settings.ts';
 
 const HELP = `Usage: keywright hsm <command> [options]
@@ -20,6 +22,7 @@ Commands:
   keys       the keys that are on the token
   join-cluster  give the HSMs of a cluster the wrapping key that keys travel under between them
   test       try every mechanism that Keywright has a use for; leaves nothing on the token
+  bench      how fast the token is, with keys that end with the login; leaves nothing on the token
 
 Settings come from options or from the environment; PINs from the environment, from files or from the terminal:
 
@@ -35,6 +38,10 @@ Options:
   --erase                  for init: with --slot, initialise a token anew and lose every key on it
   --clusters FILE          for join-cluster: the file of KEYWRIGHT_HSM_CLUSTERS, with
   --cluster ID             the cluster; the PIN is the password of the key store
+  --profile NAME           for bench: whose quirks the module has: ${Object.keys(PROFILE_CODES).join(', ')}
+  --sessions NUMBER        for bench: sessions that work at the same time; default: 4
+  --in-flight NUMBERS      for bench: requests that are under way at the same time; default: 1,4,16,64
+  --seconds NUMBER         for bench: how long each measurement lasts; default: 0.5
   --json                   answer as JSON
   -h, --help               print this help
 
@@ -52,6 +59,10 @@ const OPTIONS = {
   erase: { type: 'boolean' },
   clusters: { type: 'string' },
   cluster: { type: 'string' },
+  profile: { type: 'string' },
+  sessions: { type: 'string' },
+  'in-flight': { type: 'string' },
+  seconds: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -81,6 +92,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['keys', { takes: ['pin-file'], run: keys }],
   ['join-cluster', { takes: ['pin-file', 'clusters', 'cluster'], run: joinCluster }],
   ['test', { takes: ['pin-file'], run: test }],
+  ['bench', { takes: ['pin-file', 'profile', 'sessions', 'in-flight', 'seconds'], run: bench }],
 ]);
 
 const COMMON: readonly (keyof typeof OPTIONS)[] = ['module', 'init-args', 'slot', 'token-label', 'json', 'help'];
@@ -162,4 +174,7 @@ async function joinCluster(values: Values): Promise<Answer> {
   } finally {
     pin.fill(0);
   }
+async function bench(values: Values): Promise<Answer> {
+  const rows = await benchToken(values);
+  return { data: rows, text: describeSpeeds(rows) };
 }

@@ -2,6 +2,7 @@
 import type { ListedKey } from '../hsm/provisioning/key-listing.ts';
 import type { CheckResult } from '../hsm/provisioning/self-test.ts';
 import type { HsmStatus, TokenStatus } from '../hsm/provisioning/status.ts';
+import type { BenchRow } from './hsm-bench.ts';
 
 export function describeStatus({ library, slots, token }: HsmStatus): string {
   return [
@@ -62,6 +63,19 @@ export function describeResults(results: readonly CheckResult[]): string {
     ),
     `${count('ok')} ok, ${count('not offered')} not offered, ${count('FAILED')} FAILED`,
   ].join('\n');
+}
+
+export function describeSpeeds(rows: readonly BenchRow[]): string {
+  const number = (value: number | undefined): string =>
+    value === undefined ? '' : String(value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
+  const cells = rows.map((row) =>
+    'reason' in row
+      ? [row.operation, '', row.reason]
+      : [row.operation, ...[row.inFlight, row.opsPerSecond, row.p50Us, row.p99Us, row.p999Us, row.cpuUs].map(number)],
+  );
+  return table([['OPERATION', 'IN FLIGHT', 'OPS/S', 'P50 µs', 'P99 µs', 'P99.9 µs', 'CPU µs'], ...cells], '').join(
+    '\n',
+  );
 }
 
 function table(rows: readonly (readonly string[])[], indent = '          '): string[] {
