@@ -174,6 +174,8 @@ async function joinCluster(values: Values): Promise<Answer> {
   } finally {
     pin.fill(0);
   }
+}
+
 async function bench(values: Values): Promise<Answer> {
   const rows = await benchToken(values);
   return { data: rows, text: describeSpeeds(rows) };
