@@ -12,7 +12,6 @@ import { ConfiguredClusters } from '#hsm/cloudhsm-backend';
 import type { ClusterConfiguration } from '#hsm/cluster-configuration';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { Engine, rootOf, type CallContext } from 'keywright';
-import { openPkcs11Token } from 'keywright/hsm';
 import type { BenchToken } from './modules.ts';
 import { serve, settings, type Work } from './worker.ts';
 
@@ -30,16 +29,7 @@ process.on('exit', () => {
 const engine = await Engine.open({
   dataDirectory,
   regions: [CONTEXT.region],
-  keyStoreBackends: (stores) => ({
-    AWS_CLOUDHSM: new ConfiguredClusters([clusterOf(where)], {
-      stores,
-      // A key of a cluster with one member is in the token and nowhere else.
-      findMaterial: (_key, materialId) => ({ materialId, wrapped: NO_BYTES, regionKeyVersion: 0, createdMs: 0 }),
-      randomBytes,
-      openToken: openPkcs11Token,
-      log: { info: () => undefined, error: console.error },
-    }),
-  }),
+  keyStoreBackends: (services) => ({ AWS_CLOUDHSM: new ConfiguredClusters([clusterOf(where)], services) }),
 });
 
 serve(async (name) => {
@@ -107,8 +97,6 @@ function clusterOf({ name, modulePath, tokenLabel, initArgs, profile }: BenchTok
         pinFile: undefined,
         initArgs: initArgs === '' ? undefined : initArgs,
         sessions,
-        process: 'own',
-        environment: {},
       },
     ],
   };

@@ -65,7 +65,7 @@ TEST(Pkcs11Der, WritesRsaAndMlDsaKeysAsTheCoreDoes) {
   EXPECT_FALSE(RsaSpki({}, Vector{3}));
   EXPECT_FALSE(RsaSpki(modulus, {}));
   for (const CK_ULONG set : {1UL, 2UL, 3UL}) {
-    const KeyType type =
+    const auto type =
         static_cast<KeyType>(static_cast<int>(KeyType::kMlDsa44) + static_cast<int>(set) - 1);
     const Vector spki = SpkiOf(type);
     EXPECT_EQ(MlDsaSpki(set, PointOf(type, spki)), spki);
@@ -96,8 +96,7 @@ TEST(Pkcs11Der, RefusesSignaturesThatAreNotDer) {
   ASSERT_EQ(EcdsaRaw(FromHex("3006020101020102"), 1), FromHex("0102"));
   for (const std::string_view wrong : {
            "",
-           "3006020101020102"
-           "00",                      // something behind it
+           "300602010102010200",      // something behind it
            "30060201010201",          // cut short
            "3003020101",              // one number
            "3009020101020102020103",  // three

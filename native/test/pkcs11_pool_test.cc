@@ -436,7 +436,7 @@ TEST_F(PoolTest, RefusesMoreThanMayWait) {
   EXPECT_EQ(pool_->state().queued, 2U);
   EXPECT_EQ(pool_->state().active, 1U);
   Unhang();
-  for (const Ticket ticket : {1, 2, 3}) {
+  for (const Ticket ticket : {Ticket{1}, Ticket{2}, Ticket{3}}) {
     EXPECT_TRUE(inbox_->Wait(ticket).failure.ok());
   }
 }

@@ -6,8 +6,8 @@ import { readRootKeyOptions, requireProvider, ROOT_KEY_PROVIDERS } from './root-
 const HELP = `Usage: keywright root-key status
        keywright root-key move --to PROVIDER
 
-Tells where the root key of a store is, or makes a new one elsewhere and puts all region keys under it. Keys, ciphertexts
-and access keys stay as they are. Servers may run meanwhile: give them the settings of the new provider first, because
+Tells where the root key of a store is, or makes a new one elsewhere and puts all region keys under it. Keys,
+ciphertexts and access keys stay as they are. Servers may run meanwhile: give them the settings of the new provider first, because
 they open the new root key when they are started again, or use a Region for the first time.
 
 Providers:
@@ -51,6 +51,6 @@ function readPlace(): RootKeyPlace {
 }
 
 function describe({ version, provider, createdMs, regionKeys }: RootKeyStatus): string {
-  const made = new Date(createdMs).toISOString();
-  return `root key: version ${String(version)}, ${provider}, made ${made}; ${String(regionKeys)} region keys under it\n`;
+  const made = `version ${String(version)}, ${provider}, made ${new Date(createdMs).toISOString()}`;
+  return `root key: ${made}; ${String(regionKeys)} region keys under it\n`;
 }
