@@ -329,21 +329,6 @@ Vector Pkcs11Test::ImportObject(Template& attributes) {
   return id;
 }
 
-namespace {
-
-// Modulus and exponent.
-std::pair<Vector, Vector> RsaNumbersOf(Bytes spki) {
-  DerReader outer(spki);
-  DerReader content(outer.Read(DerTag::kSequence).value());
-  content.Skip();
-  DerReader bits(content.Read(DerTag::kBitString).value().subspan(1));
-  DerReader numbers(bits.Read(DerTag::kSequence).value());
-  const Vector modulus = keywright::Copy(ReadDerUnsigned(numbers).value());
-  return {modulus, keywright::Copy(ReadDerUnsigned(numbers).value())};
-}
-
-}  // namespace
-
 Vector SpkiOf(const Key& key) {
   Vector spki(kMaxSpkiBytes);
   spki.resize(keywright::ExportPublicKey(key, spki).value());
@@ -356,13 +341,12 @@ Vector Pkcs11Test::ImportPublic(const Key& key) {
   Template attributes;
   attributes.AddNumber(CKA_CLASS, CKO_PUBLIC_KEY);
   attributes.AddFlag(CKA_VERIFY, true);
-  std::pair<Vector, Vector> rsa;
   DerBytes point;
   if (type.family == Family::kRsa) {
-    rsa = RsaNumbersOf(spki);
+    const RsaNumbers rsa = RsaNumbersOf(spki).value();
     attributes.AddNumber(CKA_KEY_TYPE, CKK_RSA);
-    attributes.AddBytes(CKA_MODULUS, rsa.first);
-    attributes.AddBytes(CKA_PUBLIC_EXPONENT, rsa.second);
+    attributes.AddBytes(CKA_MODULUS, rsa.modulus);
+    attributes.AddBytes(CKA_PUBLIC_EXPONENT, rsa.public_exponent);
     attributes.AddFlag(CKA_ENCRYPT, true);
     attributes.AddFlag(CKA_WRAP, true);
   } else {

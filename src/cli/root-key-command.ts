@@ -7,8 +7,8 @@ const HELP = `Usage: keywright root-key status
        keywright root-key move --to PROVIDER
 
 Tells where the root key of a store is, or makes a new one elsewhere and puts all region keys under it. Keys,
-ciphertexts and access keys stay as they are. Servers may run meanwhile: give them the settings of the new provider first, because
-they open the new root key when they are started again, or use a Region for the first time.
+ciphertexts and access keys stay as they are. Servers may run meanwhile: give them the settings of the new provider
+first, because they open the new root key when they are started again, or use a Region for the first time.
 
 Providers:
   passphrase-file   the file root-key in the data directory
