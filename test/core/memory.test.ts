@@ -8,8 +8,20 @@ import { leakingPlan, wholePlan, type Plan } from './memory/plan.ts';
 import { WatchedProcess } from './memory/process.ts';
 import { Scanner } from './memory/scanner.ts';
 
-/** Functions that no step calls: `info` has no key, and this one's purpose is to give a private key to JavaScript. */
-const NOT_CALLED = ['exportPrivateKeyInto', 'info'];
+/**
+ * Functions that no step calls: `info` has no key, this one's purpose is to give a private key to JavaScript, and the
+ * keys of tokens are elsewhere.
+ */
+const NOT_CALLED = [
+  'exportPrivateKeyInto',
+  'info',
+  'pkcs11Close',
+  'pkcs11Open',
+  'pkcs11OpenKey',
+  'pkcs11SealKey',
+  'pkcs11State',
+  'pkcs11Submit',
+];
 const SECONDS = 120_000;
 const MARKER = 'marker';
 

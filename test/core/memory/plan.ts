@@ -12,6 +12,7 @@ import {
 } from 'node:crypto';
 import {
   DIGEST_BYTES,
+  BATCH_CODES,
   DIGEST_CODES,
   KEM_CIPHERTEXT_BYTES,
   KEY_TYPE_CODES,
@@ -254,6 +255,7 @@ function macSteps(plan: Plan, bytes: Uint8Array): void {
     const mac = createHmac(algorithm.replace('-', ''), bytes).update(MESSAGE).digest();
     const code = DIGEST_CODES[algorithm];
     plan.call('hmacInto', [key('hmac'), code, hex(MESSAGE), out(DIGEST_BYTES[algorithm])]);
+    batchStep(plan, 'hmac', [BATCH_CODES.hmac, code, 0], MESSAGE);
     plan.call('hmacInto', [key('imported hmac'), code, hex(MESSAGE), out(DIGEST_BYTES[algorithm])]);
     plan.call('hmacVerify', [key('hmac'), code, hex(MESSAGE), hex(mac)]);
     plan.call('deriveHmacKey', [key('hmac'), code, hex(CONTEXT)], `derived by ${algorithm}`);
@@ -333,6 +335,12 @@ function derivationSteps(plan: Plan): void {
   plan.call('hkdfInto', [DIGEST_CODES['SHA-256'], hex(MESSAGE), hex(CONTEXT), nothing, out(32)]);
 }
 
+/** One operation on two items in one call; the numbers are those of operation, algorithm and message type. */
+function batchStep(plan: Plan, name: string, numbers: readonly number[], item: Uint8Array): void {
+  const items = [hex(Buffer.concat([item, item])), { words: [item.length, 2 * item.length] }];
+  plan.call('batchAsync', [key(name), ...numbers, ...items, hex(Buffer.alloc(0)), { words: [] }]);
+}
+
 /** Every operation of a key pair, with a private key that was unwrapped. */
 function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
   const { encoded, secrets } = PRIVATE_KEYS[type]();
@@ -353,6 +361,7 @@ function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
       const use = [SIGNATURE_CODES[algorithm], MESSAGE_TYPE_CODES[messageType], hex(message)];
       plan.call('signInto', [key(type), ...use, out(5000)]);
       plan.call('signAsync', [key(type), ...use]);
+      batchStep(plan, type, [BATCH_CODES.sign, SIGNATURE_CODES[algorithm], MESSAGE_TYPE_CODES[messageType]], message);
       plan.call('verify', [key(type), ...use, hex(signature)]);
       plan.call('verifyAsync', [key(type), ...use, hex(signature)]);
     }
@@ -365,11 +374,13 @@ function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
     plan.call('publicEncryptAsync', [key(`${type} public`), code, hex(MESSAGE)]);
     plan.call('privateDecryptInto', [key(type), code, hex(ciphertext), out(2048)]);
     plan.call('privateDecryptAsync', [key(type), code, hex(ciphertext)]);
+    batchStep(plan, type, [BATCH_CODES.privateDecrypt, code, 0], ciphertext);
   }
   if (['p256', 'p384', 'p521', 'sm2'].includes(type)) {
-    const peer = hex(core.exportPublicKey(core.generateKeyPair(type)));
-    plan.call('ecdhInto', [key(type), peer, out(66)]);
-    plan.call('ecdhAsync', [key(type), peer]);
+    const peer = core.exportPublicKey(core.generateKeyPair(type));
+    plan.call('ecdhInto', [key(type), hex(peer), out(66)]);
+    plan.call('ecdhAsync', [key(type), hex(peer)]);
+    batchStep(plan, type, [BATCH_CODES.ecdh, 0, 0], peer);
   }
   const length = KEM_CIPHERTEXT_BYTES[type];
   if (length !== undefined) {
@@ -378,6 +389,7 @@ function pairSteps(plan: Plan, type: AsymmetricKeyType): void {
     plan.call('encapsulateAsync', [key(type)]);
     plan.call('decapsulateInto', [key(type), hex(ciphertext), out(32)]);
     plan.call('decapsulateAsync', [key(type), hex(ciphertext)]);
+    batchStep(plan, type, [BATCH_CODES.decapsulate, 0, 0], ciphertext);
   }
   if (type.startsWith('rsa') || type === 'sm2') importSteps(plan, type, handle, spki);
   if (type === 'rsa2048') cmsSteps(plan, handle, spki);
