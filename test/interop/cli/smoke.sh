@@ -234,7 +234,8 @@ cluster_store() {
 
 external_store() {
   check_store 'cli proxy' --custom-key-store-type EXTERNAL_KEY_STORE \
-    --xks-proxy-connectivity PUBLIC_ENDPOINT --xks-proxy-uri-path /kms/xks/v1 \
+    --xks-proxy-connectivity VPC_ENDPOINT_SERVICE --xks-proxy-uri-path /kms/xks/v1 \
+    --xks-proxy-vpc-endpoint-service-name com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60004 \
     --cli-input-json '{"XksProxyUriEndpoint": "https://cli.example.com"}' --xks-proxy-authentication-credential \
     AccessKeyId=SMOKESOFCLISMOKESOFCLI,RawSecretAccessKey=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 }

@@ -171,20 +171,25 @@ func cloudHSMStore(s smoke) {
 	same(*made.TrustAnchorCertificate, anchor)
 }
 
+const goService = "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60001"
+
 func externalStore(s smoke) {
 	made := s.checkStore(kms.CreateCustomKeyStoreInput{
 		CustomKeyStoreType:   types.CustomKeyStoreTypeExternalKeyStore,
-		XksProxyConnectivity: types.XksProxyConnectivityTypePublicEndpoint,
+		XksProxyConnectivity: types.XksProxyConnectivityTypeVpcEndpointService,
 		XksProxyUriEndpoint:  aws.String("https://go.example.com"),
 		XksProxyUriPath:      aws.String("/kms/xks/v1"),
+		// A proxy with a public endpoint would have to answer now; this one is looked for when it is connected.
+		XksProxyVpcEndpointServiceName: aws.String(goService),
 		XksProxyAuthenticationCredential: &types.XksProxyAuthenticationCredentialType{
 			AccessKeyId: aws.String("SMOKESOFGOSMOKESOFGO"), RawSecretAccessKey: aws.String(strings.Repeat("a", 43)),
 		},
 	}, types.ConnectionErrorCodeTypeXksProxyNotReachable)
 	same(*made.XksProxyConfiguration, types.XksProxyConfigurationType{
-		AccessKeyId:  aws.String("SMOKESOFGOSMOKESOFGO"),
-		Connectivity: types.XksProxyConnectivityTypePublicEndpoint,
-		UriEndpoint:  aws.String("https://go.example.com"),
-		UriPath:      aws.String("/kms/xks/v1"),
+		AccessKeyId:            aws.String("SMOKESOFGOSMOKESOFGO"),
+		Connectivity:           types.XksProxyConnectivityTypeVpcEndpointService,
+		UriEndpoint:            aws.String("https://go.example.com"),
+		UriPath:                aws.String("/kms/xks/v1"),
+		VpcEndpointServiceName: aws.String(goService),
 	})
 }

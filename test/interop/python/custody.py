@@ -135,8 +135,12 @@ def cloud_hsm_store(kms):
 def external_store(kms):
     uri = {"XksProxyUriEndpoint": "https://python.example.com", "XksProxyUriPath": "/kms/xks/v1"}
     credential = {"AccessKeyId": "PYTHONSMOKEPYTHONSMOKE", "RawSecretAccessKey": "a" * 43}
-    details = {**uri, "XksProxyConnectivity": "PUBLIC_ENDPOINT", "XksProxyAuthenticationCredential": credential}
+    service = "com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60003"
+    # A proxy with a public endpoint would have to answer now; this one is looked for when it is connected.
+    details = {**uri, "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE", "XksProxyVpcEndpointServiceName": service}
+    details |= {"XksProxyAuthenticationCredential": credential}
     made = check_store(kms, "EXTERNAL_KEY_STORE", "XKS_PROXY_NOT_REACHABLE", details)
-    expected = {"Connectivity": "PUBLIC_ENDPOINT", "AccessKeyId": credential["AccessKeyId"]}
+    expected = {"Connectivity": "VPC_ENDPOINT_SERVICE", "AccessKeyId": credential["AccessKeyId"]}
+    expected |= {"VpcEndpointServiceName": service}
     expected |= {"UriEndpoint": uri["XksProxyUriEndpoint"], "UriPath": uri["XksProxyUriPath"]}
     same(made["XksProxyConfiguration"], expected)

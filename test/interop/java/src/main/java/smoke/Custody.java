@@ -180,11 +180,13 @@ final class Custody {
 
   static void externalStore(Smoke s) throws Exception {
     var expected = XksProxyConfigurationType.builder().accessKeyId("SMOKESOFJAVASMOKESOF")
-        .connectivity(XksProxyConnectivityType.PUBLIC_ENDPOINT).uriEndpoint("https://java.example.com")
-        .uriPath("/kms/xks/v1").build();
+        .connectivity(XksProxyConnectivityType.VPC_ENDPOINT_SERVICE).uriEndpoint("https://java.example.com")
+        .uriPath("/kms/xks/v1")
+        .vpcEndpointServiceName("com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60002").build();
     var made = checkStore(s, CustomKeyStoreType.EXTERNAL_KEY_STORE, ConnectionErrorCodeType.XKS_PROXY_NOT_REACHABLE,
         r -> r.xksProxyConnectivity(expected.connectivity()).xksProxyUriEndpoint(expected.uriEndpoint())
-            .xksProxyUriPath(expected.uriPath()).xksProxyAuthenticationCredential(
+            .xksProxyUriPath(expected.uriPath()).xksProxyVpcEndpointServiceName(expected.vpcEndpointServiceName())
+            .xksProxyAuthenticationCredential(
                 c -> c.accessKeyId(expected.accessKeyId()).rawSecretAccessKey("a".repeat(43))));
     same(made.xksProxyConfiguration(), expected);
   }
