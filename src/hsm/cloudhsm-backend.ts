@@ -96,9 +96,8 @@ export class ConfiguredClusters implements CloudHsmBackend {
     await (await cluster?.catch(() => undefined))?.close();
   }
 
-  async randomBytes(store: CustomKeyStore, length: number): Promise<Uint8Array> {
-    const cluster = await this.#clusterOf(store);
-    return this.#translate(store.storeId, () => cluster.randomBytes(length));
+  randomBytes(store: CustomKeyStore, length: number): Promise<Uint8Array> {
+    return this.#translate(store.storeId, async () => (await this.#clusterOf(store)).randomBytes(length));
   }
 
   /** Ends all sessions of this process. */

@@ -41,7 +41,12 @@ export class CloudHsmMaterial implements SymmetricMaterial {
     lengthBytes: number,
   ): Promise<{ readonly plaintext: Uint8Array; readonly blob: Uint8Array }> {
     const plaintext = await this.#ask(() => this.#cluster.randomBytes(lengthBytes));
-    return { plaintext, blob: await this.encrypt(header, context, plaintext) };
+    try {
+      return { plaintext, blob: await this.encrypt(header, context, plaintext) };
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
   }
 
   async generateDataKeyWithoutPlaintext(
