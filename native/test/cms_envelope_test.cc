@@ -34,10 +34,11 @@ std::string Member(const std::string& text, std::size_t from, const std::string&
 // other key sizes.
 TEST(Cbc, EqualsTheVectorsOfWycheproof) {
   const char* folder = std::getenv("KEYWRIGHT_VECTORS");
-  if (folder == nullptr) {
+  std::ifstream file(std::string(folder == nullptr ? "." : folder) +
+                     "/wycheproof/aes_cbc_pkcs5_test.json");
+  if (!file && std::getenv("CI") == nullptr) {
     GTEST_SKIP() << "no vectors; set KEYWRIGHT_VECTORS to the folder that holds wycheproof/";
   }
-  std::ifstream file(std::string(folder) + "/wycheproof/aes_cbc_pkcs5_test.json");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   std::size_t seen = 0;
   std::size_t ran = 0;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { closeServer } from '../base/close-server.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -108,17 +109,7 @@ export class HttpServer {
   /** Takes no new requests, answers those under way (for 10 s at most), then closes. The engine stays open. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
-    this.#server.closeIdleConnections();
-    const deadline = setTimeout(() => {
-      this.#server.closeAllConnections();
-    }, DRAIN_TIMEOUT_MS);
-    await closed;
-    clearTimeout(deadline);
+    await closeServer(this.#server, DRAIN_TIMEOUT_MS);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { closeServer } from '../../base/close-server.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { CryptoCore } from '../../core/crypto-core.ts';
@@ -124,17 +125,7 @@ export class XksProxy {
   /** Takes no new requests, answers those under way (for 5 s at most), then closes. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
-    this.#server.closeIdleConnections();
-    const deadline = setTimeout(() => {
-      this.#server.closeAllConnections();
-    }, DRAIN_TIMEOUT_MS);
-    await closed;
-    clearTimeout(deadline);
+    await closeServer(this.#server, DRAIN_TIMEOUT_MS);
     this.#signingKeys.destroy();
   }
 
