@@ -8,6 +8,7 @@ export default defineConfig({
     // RSA key generation and a server start take seconds on a busy two-core machine.
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     // A forgotten `.only` must not hide other tests, on any machine.
     allowOnly: false,
   },
