@@ -1,30 +1,19 @@
 import { dirname, resolve } from 'node:path';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from '../hsm/cluster-configuration.ts';
-import { PROFILE_CODES } from '../pkcs11/codes.ts';
-import { list, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
+import { list, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
 import { YamlText } from '../seed/yaml-text.ts';
 import { readText } from './arguments.ts';
 import { ConfigError } from './config.ts';
+import { atLeastOne, readTokenMembers, TOKEN_MEMBERS, USE_MEMBERS } from './token-members.ts';
 
-const PROFILES = Object.keys(PROFILE_CODES) as (keyof typeof PROFILE_CODES)[];
 const DEFAULT_COPIES = 2;
 
-const memberSchema = structure({
-  name: optional(text()),
-  module: required(text()),
-  tokenLabel: optional(text()),
-  slot: optional(wholeNumber),
-  pinFile: optional(text()),
-  initArgs: optional(text()),
-  sessions: optional(wholeNumber),
-});
+const memberSchema = structure({ name: optional(text()), ...TOKEN_MEMBERS });
 
 const clusterSchema = structure({
   clusterId: required(text('an id such as cluster-1a2b3c4d5e6', (value) => /^cluster-[2-7a-zA-Z]{11,16}$/.test(value))),
-  profile: optional(oneOf(PROFILES)),
+  ...USE_MEMBERS,
   copies: optional(wholeNumber),
-  queueLength: optional(wholeNumber),
-  timeoutMs: optional(wholeNumber),
   trustAnchorFile: optional(text()),
   members: required(list(memberSchema)),
 });
@@ -82,23 +71,9 @@ function configurationOf(cluster: Cluster, path: string): ClusterConfiguration {
 }
 
 function memberOf(member: Member, where: string, inFolder: (name: string) => string): ClusterMemberConfiguration {
-  const { tokenLabel, slot, pinFile } = member;
-  if ((tokenLabel === undefined) === (slot === undefined)) {
-    throw new ConfigError(`${where} must have tokenLabel or slot, and not both`);
-  }
+  const token = readTokenMembers(member, where, inFolder);
   return {
-    name: member.name ?? tokenLabel ?? `slot ${String(slot)}`,
-    modulePath: inFolder(member.module),
-    token: tokenLabel === undefined ? { slotId: slot ?? 0 } : { label: tokenLabel },
-    pinFile: pinFile === undefined ? undefined : inFolder(pinFile),
-    initArgs: member.initArgs,
-    sessions: atLeastOne(member.sessions, `${where}: sessions`),
+    name: member.name ?? ('label' in token.token ? token.token.label : `slot ${String(member.slot)}`),
+    ...token,
   };
-}
-
-function atLeastOne(number: number | undefined, where: string): number | undefined {
-  if (number === 0) {
-    throw new ConfigError(`${where} must be at least 1`);
-  }
-  return number;
 }

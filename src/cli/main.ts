@@ -4,6 +4,7 @@ import { loadCore } from '../core/index.ts';
 import { RootKeyError } from '../base/root-key.ts';
 import { Pkcs11Error } from '../pkcs11/token.ts';
 import { KeyFileError } from '../xks/proxy/software-key.ts';
+import { TokenKeyError } from '../xks/proxy/token-key.ts';
 import { CeremonyError } from '../hsm/cluster-ceremony.ts';
 import { HsmError } from '../hsm/provisioning/hsm-error.ts';
 import { SeedError } from '../seed/seed-error.ts';
@@ -94,7 +95,7 @@ function explain(error: unknown): number {
     process.stderr.write(`keywright: ${error.message}\n`);
     return EXIT_DATA;
   }
-  const isExplained = [RootKeyError, KeyFileError, HsmError, CeremonyError, Pkcs11Error].some(
+  const isExplained = [RootKeyError, KeyFileError, TokenKeyError, HsmError, CeremonyError, Pkcs11Error].some(
     (kind) => error instanceof kind,
   );
   const text = isExplained ? (error as Error).message : error instanceof Error ? error.stack : String(error);

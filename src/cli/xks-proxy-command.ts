@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { CryptoCore } from '../core/crypto-core.ts';
 import { loadCore } from '../core/index.ts';
 import { API_PATH } from '../xks/proxy-api.ts';
 import { XksProxy, type ProxyOptions, type ProxySettings } from '../xks/proxy/proxy-server.ts';
@@ -10,7 +11,7 @@ import { explainListenError } from './listeners.ts';
 import { nextSignal } from './next-signal.ts';
 import { createStderrLog } from './stderr-log.ts';
 import { readProxyConfig, type ProxyConfig } from './xks-proxy-config.ts';
-import { loadProxySettings, ProxyFolder } from './xks-proxy-settings.ts';
+import { KeyPlaces, loadProxySettings } from './xks-proxy-settings.ts';
 
 const HELP = `Usage: keywright xks-proxy --config FILE
        keywright xks-proxy create-key ID --config FILE
@@ -20,12 +21,14 @@ Serves the keys that FILE names through the external key store proxy API, for AW
 told to stop (SIGINT or SIGTERM). SIGHUP makes it read FILE again, with certificates, credentials and keys.
 
 Commands:
-  create-key       make a key of the provider "software" in the data folder; FILE must name it to be served
+  create-key       make a key that FILE names: in the data folder ("software"), or in the token ("pkcs11")
   new-credential   print an access key id and a secret, for FILE and for CreateCustomKeyStore
 
 Options:
   --config FILE    the configuration, YAML; readable by its owner alone, because it holds secrets
   -h, --help       print this help
+
+The PIN of the token comes from "pinFile" of FILE, KEYWRIGHT_PKCS11_PIN, KEYWRIGHT_PKCS11_PIN_FILE or the terminal.
 
 The listener answers GET /healthz (the process lives) without a signature.
 `;
@@ -35,8 +38,9 @@ const CLOCK: Clock = { nowMs: () => Date.now() };
 const ACCESS_KEY_ID_LENGTH = 26;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_BYTES = 32;
+const CREATE_TIMEOUT_MS = 10_000;
 
-/** @throws ConfigError, SeedError, RootKeyError, KeyFileError */
+/** @throws ConfigError, SeedError, RootKeyError, KeyFileError, TokenKeyError, Pkcs11Error */
 export async function runXksProxy(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -65,21 +69,42 @@ function newCredential(): string {
 }
 
 async function createKey(path: string, id: string): Promise<void> {
-  const { data, keys } = readProxyConfig(path);
-  if (!keys.some((key) => key.id === id)) {
+  const config = readProxyConfig(path);
+  const key = config.keys.find((each) => each.id === id);
+  if (key === undefined) {
     throw new ConfigError(`${path} does not name a key ${id}`);
   }
-  const folder = await ProxyFolder.open(loadCore(), data);
-  await folder.createKey(id);
-  process.stdout.write(`Made the key ${id} in ${data}. Back that folder up: without it nothing under the key opens.\n`);
+  const places = new KeyPlaces(loadCore(), withTimeForMaking(config));
+  try {
+    const place = await places.create(key);
+    process.stdout.write(`Made the key ${id} in ${place}. Back that up: without it nothing under the key opens.\n`);
+  } finally {
+    await places.close();
+  }
+}
+
+/** Nobody waits for 250 ms here, and a key may take longer to make than to use. */
+function withTimeForMaking(config: ProxyConfig): ProxyConfig {
+  const { token } = config;
+  return token === undefined
+    ? config
+    : { ...config, token: { ...token, options: { ...token.options, timeoutMs: CREATE_TIMEOUT_MS } } };
 }
 
 async function serve(path: string): Promise<void> {
   const core = loadCore();
-  const log = createStderrLog();
   const config = readProxyConfig(path);
-  const folder = await ProxyFolder.open(core, config.data);
-  const load = (from: ProxyConfig): Promise<ProxySettings> => loadProxySettings(core, from, folder);
+  const places = new KeyPlaces(core, config);
+  try {
+    await serveFrom(places, core, path, config);
+  } finally {
+    await places.close();
+  }
+}
+
+async function serveFrom(places: KeyPlaces, core: CryptoCore, path: string, config: ProxyConfig): Promise<void> {
+  const log = createStderrLog();
+  const load = (from: ProxyConfig): Promise<ProxySettings> => loadProxySettings(core, from, places);
   const { host, port } = config.address;
   const proxy = await listen({ core, clock: CLOCK, log, host, port, settings: await load(config) });
   const reload = (): void => {
@@ -118,15 +143,16 @@ async function reloadProxy(proxy: XksProxy, log: Log, load: () => Promise<ProxyS
 
 /** @throws ConfigError when the two differ in what only a start can change */
 function requireSameListener(running: ProxyConfig, changed: ProxyConfig): ProxyConfig {
-  const { address, data, tls } = changed;
+  const { address, data, token, tls } = changed;
   const isSame =
     address.host === running.address.host &&
     address.port === running.address.port &&
     data === running.data &&
+    isDeepStrictEqual(token, running.token) &&
     (tls.clients === undefined) === (running.tls.clients === undefined);
   if (!isSame) {
     throw new ConfigError(
-      'listen, data, and whether there is tls.clients, change only when the proxy is started again',
+      'listen, data, pkcs11, and whether there is tls.clients, change only when the proxy is started again',
     );
   }
   return changed;

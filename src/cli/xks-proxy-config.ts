@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { REGION_PATTERN } from '../base/regions.ts';
+import type { Pkcs11TokenOptions } from '../pkcs11/token.ts';
 import { flag, list, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
 import { YamlText } from '../seed/yaml-text.ts';
 import { KEY_USES } from '../xks/proxy/external-key.ts';
 import { readText } from './arguments.ts';
 import { ConfigError, parseListen, type Address } from './config.ts';
+import { atLeastOne, readTokenMembers, TOKEN_MEMBERS, USE_MEMBERS } from './token-members.ts';
 
 const texts = list(text());
 
@@ -18,11 +20,13 @@ const credential = structure({
   ),
 });
 
+const PROVIDERS = ['software', 'pkcs11'] as const;
+
 const externalKey = structure({
   id: required(
     text('a key id of 1 to 128 letters, digits, ".", "_" or "-"', (value) => /^[a-zA-Z0-9._-]{1,128}$/.test(value)),
   ),
-  provider: required(text('"software", the only provider of this version', (value) => value === 'software')),
+  provider: required(oneOf(PROVIDERS)),
   enabled: optional(flag),
   usage: optional(list(oneOf(KEY_USES))),
   allow: optional(
@@ -39,7 +43,8 @@ export const proxyConfigFile = structure({
     ),
   ),
   regions: required(list(text('the name of a Region', (value) => REGION_PATTERN.test(value)))),
-  data: required(text()),
+  data: optional(text()),
+  pkcs11: optional(structure({ ...TOKEN_MEMBERS, ...USE_MEMBERS })),
   fleetSize: optional(wholeNumber),
   tls: required(
     structure({
@@ -55,10 +60,19 @@ export const proxyConfigFile = structure({
 type ConfigFile = ReturnType<(typeof proxyConfigFile)['read']>;
 
 /** The file with its paths resolved, each by the folder of the file. */
-export interface ProxyConfig extends Omit<ConfigFile, 'listen' | 'at'> {
+export interface ProxyConfig extends Omit<ConfigFile, 'listen' | 'pkcs11' | 'at'> {
   readonly address: Address;
+  readonly token: ProxyToken | undefined;
 }
 
+/** The token of the provider `pkcs11`, without its PIN. */
+export interface ProxyToken {
+  readonly options: Omit<Pkcs11TokenOptions, 'pin'>;
+  readonly pinFile: string | undefined;
+}
+
+/** KMS waits for 250 ms, the way there and back included: what takes longer would be done for nobody. */
+const TOKEN_TIMEOUT_MS = 200;
 /** Bits of a file mode that let anybody but the owner in. */
 const OTHERS_MASK = 0o077;
 
@@ -76,7 +90,7 @@ export function readProxyConfig(path: string): ProxyConfig {
   const yaml = new YamlText(source, path);
   const file = proxyConfigFile.read(yaml.root, yaml, 'the file');
   const inFolder = (name: string): string => resolve(dirname(path), name);
-  const { listen, data, tls, credentials, keys, fleetSize } = file;
+  const { listen, data, tls, credentials, keys, fleetSize, pkcs11, ...others } = file;
   const address = parseListen('listen', listen, undefined);
   if (!address.isTls) {
     throw new ConfigError(`${path}: listen must begin with https://: proxies speak nothing else`);
@@ -97,10 +111,22 @@ export function readProxyConfig(path: string): ProxyConfig {
     'key',
     keys.map(({ id }) => id),
   );
+  for (const [provider, place, name] of [
+    ['software', data, 'data'],
+    ['pkcs11', pkcs11, 'pkcs11'],
+  ] as const) {
+    if (place === undefined && keys.some((key) => key.provider === provider)) {
+      throw new ConfigError(`${path}: keys of the provider ${provider} need the member ${name}`);
+    }
+  }
   return {
-    ...file,
+    ...others,
+    credentials,
+    keys,
     address,
-    data: inFolder(data),
+    token: pkcs11 === undefined ? undefined : tokenOf(pkcs11, `${path}: pkcs11`, inFolder),
+    ...(fleetSize === undefined ? {} : { fleetSize }),
+    ...(data === undefined ? {} : { data: inFolder(data) }),
     tls: {
       ...tls,
       certificate: inFolder(tls.certificate),
@@ -108,6 +134,27 @@ export function readProxyConfig(path: string): ProxyConfig {
       ...(tls.clients === undefined
         ? {}
         : { clients: { ...tls.clients, authorities: inFolder(tls.clients.authorities) } }),
+    },
+  };
+}
+
+function tokenOf(
+  member: NonNullable<ConfigFile['pkcs11']>,
+  where: string,
+  inFolder: (name: string) => string,
+): ProxyToken {
+  const { modulePath, token, pinFile, initArgs, sessions } = readTokenMembers(member, where, inFolder);
+  const queueLength = atLeastOne(member.queueLength, `${where}: queueLength`);
+  return {
+    pinFile,
+    options: {
+      modulePath,
+      token,
+      profile: member.profile ?? 'generic',
+      timeoutMs: atLeastOne(member.timeoutMs, `${where}: timeoutMs`) ?? TOKEN_TIMEOUT_MS,
+      ...(initArgs === undefined ? {} : { initArgs }),
+      ...(sessions === undefined ? {} : { sessions }),
+      ...(queueLength === undefined ? {} : { queueLength }),
     },
   };
 }

@@ -1,28 +1,118 @@
 /** What a proxy serves, made from its configuration and the files that this names. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvariantError } from '../base/errors.ts';
 import { writeNewFile } from '../base/new-file.ts';
 import type { RootKey, RootKeyProvider } from '../base/root-key.ts';
 import type { RootKeyRecord } from '../base/stored-records.ts';
 import type { CryptoCore } from '../core/crypto-core.ts';
 import { PassphraseFileProvider } from '../materials/passphrase-file.ts';
+import { openPkcs11Token } from '../pkcs11/index.ts';
+import type { Pkcs11Token } from '../pkcs11/token.ts';
 import type { Credential } from '../sigv4/index.ts';
 import { AllowList } from '../xks/proxy/allow-list.ts';
-import { KEY_USES, type ServedKey } from '../xks/proxy/external-key.ts';
+import { KEY_USES, type ExternalKey, type ExternalKeyManager, type ServedKey } from '../xks/proxy/external-key.ts';
 import type { ProxySettings } from '../xks/proxy/proxy-server.ts';
 import { createKeyFile, readKeyFile, SoftwareKey, SoftwareKeyManager } from '../xks/proxy/software-key.ts';
+import { createTokenKey, findTokenKey, TokenKeyManager } from '../xks/proxy/token-key.ts';
 import { readText } from './arguments.ts';
-import type { ProxyConfig } from './xks-proxy-config.ts';
+import { readPin, USER_PIN } from './hsm-settings.ts';
+import type { ProxyConfig, ProxyToken } from './xks-proxy-config.ts';
+
+type KeyConfig = ProxyConfig['keys'][number];
+
+/** Where the keys of a proxy are, each place opened when the first key in it is asked for. */
+export class KeyPlaces {
+  readonly #core: CryptoCore;
+  readonly #config: ProxyConfig;
+  #folder: Promise<ProxyFolder> | undefined;
+  #token: Promise<Pkcs11Token> | undefined;
+
+  constructor(core: CryptoCore, config: ProxyConfig) {
+    this.#core = core;
+    this.#config = config;
+  }
+
+  /**
+   * Makes a key that is not there yet.
+   *
+   * @returns the place, for people
+   * @throws KeyFileError, RootKeyError; TokenKeyError, Pkcs11Error
+   */
+  async create({ provider, id }: KeyConfig): Promise<string> {
+    if (provider === 'software') {
+      const folder = await this.#openFolder();
+      await folder.createKey(id);
+      return folder.path;
+    }
+    const token = await this.#openToken();
+    await createTokenKey(this.#core, token, id);
+    return `token ${token.info.label}`;
+  }
+
+  /** @throws as {@link create} */
+  async find({ provider, id }: KeyConfig): Promise<ExternalKey> {
+    return provider === 'software'
+      ? (await this.#openFolder()).readKey(id)
+      : findTokenKey(this.#core, await this.#openToken(), id);
+  }
+
+  /** One for each place that has keys; the core for a proxy without any. */
+  async managers(keys: readonly KeyConfig[]): Promise<readonly ExternalKeyManager[]> {
+    const hasTokenKeys = keys.some(({ provider }) => provider === 'pkcs11');
+    const isSoftware = !hasTokenKeys || keys.some(({ provider }) => provider === 'software');
+    return [
+      ...(isSoftware ? [new SoftwareKeyManager(this.#core)] : []),
+      ...(hasTokenKeys ? [new TokenKeyManager(await this.#openToken())] : []),
+    ];
+  }
+
+  async close(): Promise<void> {
+    await (await this.#token)?.close();
+  }
+
+  #openFolder(): Promise<ProxyFolder> {
+    this.#folder ??= ProxyFolder.open(this.#core, requirePlace(this.#config.data));
+    return this.#folder;
+  }
+
+  #openToken(): Promise<Pkcs11Token> {
+    this.#token ??= openToken(requirePlace(this.#config.token)).catch((error: unknown) => {
+      // A configuration that is read again may find it.
+      this.#token = undefined;
+      throw error;
+    });
+    return this.#token;
+  }
+}
+
+/** The configuration has the place of every provider that it names. */
+function requirePlace<T>(place: T | undefined): T {
+  if (place === undefined) {
+    throw new InvariantError('a key without a place');
+  }
+  return place;
+}
+
+async function openToken({ options, pinFile }: ProxyToken): Promise<Pkcs11Token> {
+  const pinOptions = pinFile === undefined ? {} : { 'pin-file': pinFile };
+  const pin = Buffer.from(await readPin(USER_PIN, pinOptions, false), 'utf8');
+  try {
+    return await openPkcs11Token({ ...options, pin });
+  } finally {
+    pin.fill(0);
+  }
+}
 
 /** The folder of a proxy: its root key, and the keys of the provider `software` under it. */
-export class ProxyFolder {
+class ProxyFolder {
+  readonly path: string;
   readonly #core: CryptoCore;
-  readonly #path: string;
   readonly #root: RootKey;
 
   private constructor(core: CryptoCore, path: string, root: RootKey) {
     this.#core = core;
-    this.#path = path;
+    this.path = path;
     this.#root = root;
   }
 
@@ -44,7 +134,7 @@ export class ProxyFolder {
   }
 
   #keyPath(id: string): string {
-    return join(this.#path, 'keys', `${id}.json`);
+    return join(this.path, 'keys', `${id}.json`);
   }
 }
 
@@ -58,22 +148,22 @@ async function openRootKey(provider: RootKeyProvider, path: string): Promise<Roo
   return key;
 }
 
-/** @throws ConfigError, KeyFileError for files that cannot be read */
+/** @throws ConfigError for files that cannot be read; as {@link KeyPlaces.find} for keys */
 export async function loadProxySettings(
   core: CryptoCore,
   config: ProxyConfig,
-  folder: ProxyFolder,
+  places: KeyPlaces,
 ): Promise<ProxySettings> {
   const { pathPrefix = '', regions, fleetSize = 1, tls, credentials, keys } = config;
   const served = new Map<string, ServedKey>();
   for (const key of keys) {
-    served.set(key.id, await serve(key, folder));
+    served.set(key.id, await serve(key, places));
   }
   return {
     pathPrefix,
     regions: new Set(regions),
     fleetSize,
-    managers: [new SoftwareKeyManager(core)],
+    managers: await places.managers(keys),
     credentials: new Map(credentials.map((each) => [each.accessKeyId, importCredential(core, each)])),
     keys: served,
     tls: {
@@ -87,12 +177,10 @@ export async function loadProxySettings(
   };
 }
 
-async function serve(
-  { id, usage = KEY_USES, enabled = true, allow }: ProxyConfig['keys'][number],
-  folder: ProxyFolder,
-): Promise<ServedKey> {
+async function serve(key: KeyConfig, places: KeyPlaces): Promise<ServedKey> {
+  const { usage = KEY_USES, enabled = true, allow } = key;
   return {
-    key: await folder.readKey(id),
+    key: await places.find(key),
     usage,
     isEnabled: enabled,
     allow: allow === undefined ? undefined : new AllowList(allow),

@@ -8,6 +8,8 @@ import type { AllowList } from './allow-list.ts';
  * that it answers with: {@link managerAdditionalData} puts them together.
  */
 export interface ExternalKey {
+  /** Whether the key manager still has it. */
+  isPresent(): MaybePromise<boolean>;
   encrypt(plaintext: Uint8Array, additionalData: Uint8Array): MaybePromise<ExternalCiphertext>;
   /** @returns undefined when any part of it, or the additional data, is not what {@link encrypt} saw */
   decrypt(sealed: ExternalCiphertext, additionalData: Uint8Array): MaybePromise<Uint8Array | undefined>;

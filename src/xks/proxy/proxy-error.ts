@@ -7,8 +7,9 @@ const MAX_MESSAGE_LENGTH = 511;
 export class ProxyError extends Error {
   override readonly name: XksErrorName;
 
-  constructor(name: XksErrorName, text: string) {
-    super(text.slice(0, MAX_MESSAGE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?'));
+  /** @param cause for the log; the client does not see it */
+  constructor(name: XksErrorName, text: string, cause?: Error) {
+    super(text.slice(0, MAX_MESSAGE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?'), { cause });
     this.name = name;
   }
 

@@ -67,7 +67,7 @@ export async function answerKeyOperation(
   switch (operation) {
     case 'metadata': {
       const { requestMetadata } = read(metadataRequest, content);
-      return describeKey(find(requestMetadata));
+      return describeKey(keyId, find(requestMetadata));
     }
     case 'encrypt': {
       const request = read(encryptRequest, content);
@@ -81,7 +81,11 @@ export async function answerKeyOperation(
   }
 }
 
-function describeKey({ usage, isEnabled }: ServedKey): MetadataAnswer {
+/** @throws ProxyError KeyNotFoundException when the key manager has lost the key */
+async function describeKey(keyId: string, { key, usage, isEnabled }: ServedKey): Promise<MetadataAnswer> {
+  if (!(await key.isPresent())) {
+    throw keyNotFound(keyId);
+  }
   return { keySpec: 'AES_256', keyUsage: usage, keyStatus: isEnabled ? 'ENABLED' : 'DISABLED' };
 }
 
@@ -136,13 +140,17 @@ async function decrypt({ key }: ServedKey, request: ReturnType<(typeof decryptRe
 function requireKey({ keys }: ServedKeys, keyId: string, facts: Partial<Readonly<Record<Fact, string>>>): ServedKey {
   const found = keys.get(keyId);
   if (found === undefined) {
-    throw new ProxyError('KeyNotFoundException', `There is no external key ${keyId}.`);
+    throw keyNotFound(keyId);
   }
   const denied = found.allow?.findDenied(facts);
   if (denied !== undefined) {
     throw new ProxyError('AccessDeniedException', `The external key is not for this ${denied}.`);
   }
   return found;
+}
+
+function keyNotFound(keyId: string): ProxyError {
+  return new ProxyError('KeyNotFoundException', `There is no external key ${keyId}.`);
 }
 
 /** @throws ProxyError InvalidStateException, InvalidKeyUsageException */

@@ -162,7 +162,9 @@ export class XksProxy {
         return;
       }
       const refusal = this.#toRefusal(error);
-      this.#report({ ...entry, error: refusal.name, reason: refusal.message }, refusal.status, startedMs);
+      const { name, message, cause } = refusal;
+      const fields = { error: name, reason: message, ...(cause instanceof Error ? { cause: cause.message } : {}) };
+      this.#report({ ...entry, ...fields }, refusal.status, startedMs);
       this.#send(response, refusal.status, { errorName: refusal.name, errorMessage: refusal.message });
     }
   }

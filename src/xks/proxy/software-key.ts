@@ -33,6 +33,10 @@ export class SoftwareKey implements ExternalKey {
     this.#key = key;
   }
 
+  isPresent(): boolean {
+    return true;
+  }
+
   encrypt(plaintext: Uint8Array, additionalData: Uint8Array): ExternalCiphertext {
     const metadata = Buffer.concat([Buffer.of(SCHEME), this.#core.randomBytes(SALT_BYTES)]);
     const sealed = this.#withMessageKey(metadata, (key) =>
