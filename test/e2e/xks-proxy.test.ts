@@ -23,6 +23,7 @@ import {
   type KeywrightProcess,
   type ServerProcess,
 } from '../support/server-process.ts';
+import { createSoftHsm, missingSoftHsm } from '../support/softhsm.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { Authority, PATIENT_MS, PROXY_ENDPOINT, PROXY_HOST } from '../support/xks.ts';
 
@@ -89,40 +90,60 @@ function writeConfig(credentials: readonly Credential[], changes: object = {}): 
   chmodSync(configFile, 0o600);
 }
 
+function createKey(id: string, environment: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+  const args = ['xks-proxy', 'create-key', id, '--config', configFile];
+  return runKeywright(join(folder.path, 'unused'), args, environment);
+}
+
+/** A server that finds the proxy, with a client of it. */
+async function startKms(): Promise<KMSClient> {
+  server = await startServer(join(folder.path, 'data'), await freePort(), {
+    ...SERVER_SETTINGS,
+    KEYWRIGHT_XKS_CONNECT: `${PROXY_HOST}=127.0.0.1:${String(port)}`,
+    KEYWRIGHT_XKS_CA: join(folder.path, 'ca.pem'),
+    KEYWRIGHT_XKS_TIMEOUT_MS: String(PATIENT_MS),
+  });
+  return new KMSClient({ region: 'us-east-1', endpoint: server.url, credentials: CREDENTIALS, maxAttempts: 1 });
+}
+
+/** Connects a store to the proxy. @returns its id */
+async function connectStore(kms: KMSClient, credential: Credential): Promise<string | undefined> {
+  const store = {
+    CustomKeyStoreName: 'external',
+    CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
+    XksProxyConnectivity: 'PUBLIC_ENDPOINT',
+    XksProxyUriEndpoint: PROXY_ENDPOINT,
+    XksProxyUriPath: '/store-1/kms/xks/v1',
+    XksProxyAuthenticationCredential: toWire(credential),
+  } as const;
+  const { CustomKeyStoreId } = await kms.send(new CreateCustomKeyStoreCommand(store));
+  await kms.send(new ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
+  await eventually(async () => {
+    const { CustomKeyStores } = await kms.send(new DescribeCustomKeyStoresCommand({ CustomKeyStoreId }));
+    return CustomKeyStores?.[0]?.ConnectionState === 'CONNECTED' ? true : undefined;
+  });
+  return CustomKeyStoreId;
+}
+
+async function encryptUnder(kms: KMSClient, CustomKeyStoreId: string | undefined): Promise<Uint8Array | undefined> {
+  const key = { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'orders' } as const;
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand(key));
+  const encrypt = new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext: Buffer.from('in two hands') });
+  return (await kms.send(encrypt)).CiphertextBlob;
+}
+
 describe('keywright xks-proxy', () => {
   it('serves a server with external keys, takes another credential on SIGHUP, and has its keys after a restart', async () => {
     const [first, second] = [await newCredential(), await newCredential()];
     writeConfig([first]);
-    const made = await keywright('xks-proxy', 'create-key', 'orders', '--config', configFile);
+    const made = await createKey('orders');
     expect(made).toMatchObject({ status: 0, stderr: '' });
     expect(statSync(join(folder.path, 'xks-data', 'keys', 'orders.json')).mode & 0o777).toBe(0o600);
     proxy = await startKeywright(['xks-proxy', '--config', configFile]);
     expect(proxy.output()).toContain(`https://127.0.0.1:${String(port)}/store-1/kms/xks/v1`);
-    server = await startServer(join(folder.path, 'data'), await freePort(), {
-      ...SERVER_SETTINGS,
-      KEYWRIGHT_XKS_CONNECT: `${PROXY_HOST}=127.0.0.1:${String(port)}`,
-      KEYWRIGHT_XKS_CA: join(folder.path, 'ca.pem'),
-      KEYWRIGHT_XKS_TIMEOUT_MS: String(PATIENT_MS),
-    });
-    const kms = new KMSClient({ region: 'us-east-1', endpoint: server.url, credentials: CREDENTIALS, maxAttempts: 1 });
-    const store = {
-      CustomKeyStoreName: 'external',
-      CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
-      XksProxyConnectivity: 'PUBLIC_ENDPOINT',
-      XksProxyUriEndpoint: PROXY_ENDPOINT,
-      XksProxyUriPath: '/store-1/kms/xks/v1',
-      XksProxyAuthenticationCredential: toWire(first),
-    } as const;
-    const { CustomKeyStoreId } = await kms.send(new CreateCustomKeyStoreCommand(store));
-    await kms.send(new ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
-    await eventually(async () => {
-      const { CustomKeyStores } = await kms.send(new DescribeCustomKeyStoresCommand({ CustomKeyStoreId }));
-      return CustomKeyStores?.[0]?.ConnectionState === 'CONNECTED' ? true : undefined;
-    });
-    const key = { Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'orders' } as const;
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand(key));
-    const encrypt = new EncryptCommand({ KeyId: KeyMetadata?.KeyId, Plaintext: Buffer.from('in two hands') });
-    const { CiphertextBlob } = await kms.send(encrypt);
+    const kms = await startKms();
+    const CustomKeyStoreId = await connectStore(kms, first);
+    const CiphertextBlob = await encryptUnder(kms, CustomKeyStoreId);
     const decrypt = async (): Promise<string> =>
       Buffer.from((await kms.send(new DecryptCommand({ CiphertextBlob }))).Plaintext ?? []).toString();
     expect(await decrypt()).toBe('in two hands');
@@ -136,13 +157,57 @@ describe('keywright xks-proxy', () => {
 
     expect(await proxy.stop()).toBe(0);
     for (const { secretAccessKey } of [first, second]) {
-      expect(proxy.errors() + server.errors()).not.toContain(secretAccessKey);
+      expect(proxy.errors() + String(server?.errors())).not.toContain(secretAccessKey);
     }
     await expect(decrypt()).rejects.toMatchObject({ name: 'KMSInvalidStateException' });
     proxy = await startKeywright(['xks-proxy', '--config', configFile]);
     expect(await decrypt()).toBe('in two hands');
-    expect(await server.stop()).toBe(0);
+    expect(await server?.stop()).toBe(0);
   }, 120_000);
+
+  it.skipIf(missingSoftHsm !== undefined)(
+    'serves keys of a token, made there, without a data folder',
+    async () => {
+      const hsm = createSoftHsm();
+      try {
+        const { label, pin } = hsm.addToken('proxy');
+        writeFileSync(join(folder.path, 'pin'), `${pin}\n`, { mode: 0o600 });
+        const credential = await newCredential();
+        const token = {
+          module: hsm.module,
+          tokenLabel: label,
+          profile: 'softhsm',
+          pinFile: 'pin',
+          timeoutMs: PATIENT_MS,
+        };
+        const keys = [{ id: 'orders', provider: 'pkcs11' }];
+        writeConfig([credential], { data: undefined, pkcs11: token, keys });
+        const early = await runKeywright(folder.path, ['xks-proxy', '--config', configFile], hsm.environment);
+        expect([early.status, early.stderr]).toEqual([1, 'keywright: token proxy does not have the key orders\n']);
+        const made = await createKey('orders', hsm.environment);
+        expect(made).toMatchObject({
+          status: 0,
+          stderr: '',
+          stdout: expect.stringContaining('in token proxy') as string,
+        });
+        const again = await createKey('orders', hsm.environment);
+        expect([again.status, again.stderr]).toEqual([1, 'keywright: token proxy has the key orders already\n']);
+        proxy = await startKeywright(['xks-proxy', '--config', configFile], hsm.environment);
+        const kms = await startKms();
+        const CiphertextBlob = await encryptUnder(kms, await connectStore(kms, credential));
+        const opened = await kms.send(new DecryptCommand({ CiphertextBlob }));
+        expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('in two hands');
+        proxy.signal('SIGHUP');
+        await eventually(() => Promise.resolve(proxy?.errors().includes('was read again') === true ? true : undefined));
+        expect((await kms.send(new DecryptCommand({ CiphertextBlob }))).Plaintext).toEqual(opened.Plaintext);
+        expect(await proxy.stop()).toBe(0);
+        expect(existsSync(join(folder.path, 'xks-data'))).toBe(false);
+      } finally {
+        hsm.remove();
+      }
+    },
+    120_000,
+  );
 
   it('goes on as it was when the configuration got an error', async () => {
     const credential = await newCredential();
@@ -185,8 +250,20 @@ describe('keywright xks-proxy', () => {
     ],
     [
       'a provider that this version does not have',
+      { keys: [{ id: 'orders', provider: 'cloud' }] },
+      /provider must be one of software, pkcs11/,
+    ],
+    [
+      'a key in a token that is not named',
       { keys: [{ id: 'orders', provider: 'pkcs11' }] },
-      /provider must be "software", the only provider of this version/,
+      /keys of the provider pkcs11 need the member pkcs11/,
+    ],
+    ['a software key without a folder', { data: undefined }, /keys of the provider software need the member data/],
+    ['a token without a name', { pkcs11: { module: 'm.so' } }, /pkcs11 must have tokenLabel or slot, and not both/],
+    [
+      'a token without time',
+      { pkcs11: { module: 'm.so', slot: 1, timeoutMs: 0 } },
+      /pkcs11: timeoutMs must be at least 1/,
     ],
     ['no credentials', { credentials: [] }, /credentials and regions must have an entry each/],
     ['a listener without TLS', { listen: 'http://127.0.0.1:1' }, /listen must begin with https:/],
