@@ -168,7 +168,7 @@ export class Engine {
         software.forget(region, keyId);
       });
       const tokens = new RegionTokens(core, regionKeys);
-      const services = { software, findMaterial, core, clock: signatureClock, log };
+      const services = { software, findMaterial, sealer: tokens, core, clock: signatureClock, log };
       const keyStoreBackends = makeBackends(options, store, tokens, services);
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
       const identities = new Identities(core, store.principals, clock);

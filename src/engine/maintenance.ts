@@ -62,7 +62,7 @@ export class Maintenance {
     this.#log = log;
     this.#deletion = {
       find: (nowMs, limit) => keys.findDeletionDue(nowMs, limit),
-      perform: (key, nowMs) => deleteKey(keys, key, nowMs),
+      perform: (key, nowMs) => deleteKey({ keys, materials }, key, nowMs),
       done: 'key deleted',
     };
     this.#expiry = {

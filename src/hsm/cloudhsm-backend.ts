@@ -12,6 +12,7 @@ import type {
 } from '../service/key-store-ports.ts';
 import type { SymmetricMaterial, WrappedMaterial } from '../service/ports.ts';
 import { openPkcs11Token } from '../pkcs11/index.ts';
+import { bindClusterKey, openBoundKey } from './bound-keys.ts';
 import { CloudHsmMaterial } from './cloudhsm-material.ts';
 import type { ClusterConfiguration } from './cluster-configuration.ts';
 import type { OpenToken } from './cluster-member.ts';
@@ -49,6 +50,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
   readonly materials: KeyStoreMaterials = {
     generate: (key, nowMs) => this.#generate(key, nowMs),
     openSymmetric: (key, materialId) => this.#openSymmetric(key, materialId),
+    destroy: (key) => this.#destroy(key),
   };
 
   /**
@@ -110,8 +112,26 @@ export class ConfiguredClusters implements CloudHsmBackend {
   async #generate(key: KmsKey, nowMs: number): Promise<WrappedMaterial> {
     const cluster = await this.#clusterOfKey(key);
     const id = this.#services.core.randomBytes(MATERIAL_ID_BYTES);
+    const materialId = Buffer.from(id).toString('hex');
     const wrapped = await this.#translate(key.arn, () => cluster.createKey(id, key.arn));
-    return { materialId: Buffer.from(id).toString('hex'), wrapped, regionKeyVersion: 0, createdMs: nowMs };
+    const bound = await bindClusterKey(this.#services.sealer, key, materialId, wrapped);
+    // The version of the region key is in what was sealed.
+    return { materialId, wrapped: bound, regionKeyVersion: 0, createdMs: nowMs };
+  }
+
+  async #destroy(key: KmsKey): Promise<void> {
+    const { region, keyId, currentMaterialId: materialId } = key;
+    if (materialId === undefined) {
+      return;
+    }
+    this.#keys.drop(`${region}/${keyId}/${materialId}`);
+    try {
+      const cluster = await this.#clusterOfKey(key);
+      await cluster.destroyKey(Buffer.from(materialId, 'hex'));
+    } catch (error) {
+      const fields = { key: key.arn, id: materialId, error: String(error) };
+      this.#services.log.error('a key that was deleted stays in its HSMs', fields);
+    }
   }
 
   async #openSymmetric(key: KmsKey, materialId: string): Promise<SymmetricMaterial | undefined> {
@@ -120,10 +140,11 @@ export class ConfiguredClusters implements CloudHsmBackend {
   }
 
   async #load(key: KmsKey, materialId: string): Promise<ClusterKey | undefined> {
-    const stored = await this.#services.findMaterial(key, materialId);
+    const { findMaterial, sealer } = this.#services;
+    const stored = await findMaterial(key, materialId);
     return stored === undefined
       ? undefined
-      : { id: Buffer.from(materialId, 'hex'), label: key.arn, wrapped: stored.wrapped };
+      : { id: Buffer.from(materialId, 'hex'), label: key.arn, wrapped: await openBoundKey(sealer, key, stored) };
   }
 
   async #clusterOfKey({ region, keyStore, arn }: KmsKey): Promise<HsmCluster> {

@@ -104,16 +104,22 @@ export class HsmCluster {
   /** Removes the key from every member that can be reached; what remains elsewhere is logged. */
   async destroyKey(id: Uint8Array): Promise<void> {
     await this.#openAll();
-    for (const member of this.#members) {
-      try {
-        await member.token?.destroyKey(id);
-      } catch (error) {
-        if (!isTokenFailure(error)) {
-          throw error;
-        }
-        if (error.reason !== 'keyNotFound') {
-          this.#log.error('a key stays in an HSM', { member: member.name, error: error.message });
-        }
+    await Promise.all(this.#members.map((member) => this.#destroyOn(member, id)));
+  }
+
+  async #destroyOn({ name, token, failure }: ClusterMember, id: Uint8Array): Promise<void> {
+    try {
+      if (token === undefined) {
+        throw failure ?? unavailable();
+      }
+      await token.destroyKey(id);
+    } catch (error) {
+      if (!isTokenFailure(error)) {
+        throw error;
+      }
+      if (error.reason !== 'keyNotFound') {
+        const fields = { member: name, id: Buffer.from(id).toString('hex'), error: error.message };
+        this.#log.error('a key stays in an HSM', fields);
       }
     }
   }

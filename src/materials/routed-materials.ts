@@ -56,6 +56,11 @@ export class RoutedMaterials implements KeyMaterialProvider {
     return this.#software.openAsymmetric(key);
   }
 
+  destroy(key: KmsKey): MaybePromise<void> {
+    const materials = this.#storeMaterials(key);
+    return materials === undefined ? this.#software.destroy(key) : materials.destroy?.(key);
+  }
+
   #storeMaterials({ origin }: KmsKey): KeyStoreMaterials | undefined {
     return origin === 'AWS_CLOUDHSM' || origin === 'EXTERNAL_KEY_STORE' ? this.#backends[origin].materials : undefined;
   }

@@ -93,6 +93,11 @@ export class SoftwareMaterials implements KeyMaterialProvider {
     return chain(this.#onlyHandle(key), (handle) => new SoftwareAsymmetricMaterial(this.#core, handle));
   }
 
+  /** All of it is in the store, whose rows went with the key. */
+  destroy({ region, keyId }: KmsKey): void {
+    this.forget(region, keyId);
+  }
+
   /** Lets go of the materials of a key that changed or was deleted; a key that is still there loads them anew. */
   forget(region: string, keyId: string): void {
     this.#open.dropAll(`${region}/${keyId}/`);

@@ -5,7 +5,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { CryptoCore } from '../core/crypto-core.ts';
 import type { ConnectionErrorCode, CustomKeyStore } from '../keys/key-store.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
-import type { KeyMaterialProvider, KeyRequest, WrappedMaterial } from './ports.ts';
+import type { KeyMaterialProvider, KeyRequest, TokenSealer, WrappedMaterial } from './ports.ts';
 
 /** Durable custom key stores. A change is on disk when the promise resolves. */
 export interface KeyStoreRepository {
@@ -48,6 +48,8 @@ export type ConnectOutcome =
 /** Makes and opens the material of the keys in stores of one type; it is symmetric, and stays in its Region. */
 export interface KeyStoreMaterials extends Pick<KeyMaterialProvider, 'openSymmetric'> {
   generate(key: KmsKey, nowMs: number, request: KeyRequest): MaybePromise<WrappedMaterial>;
+  /** As {@link KeyMaterialProvider.destroy}; absent where nothing is kept outside of the store. */
+  destroy?(key: KmsKey): MaybePromise<void>;
 }
 
 /** What the engine gives the backends that it works with. */
@@ -57,6 +59,8 @@ export interface BackendServices {
   readonly software: KeyStoreMaterials;
   /** The material of a key as it is stored. */
   readonly findMaterial: (key: KmsKey, materialId: string) => MaybePromise<WrappedMaterial | undefined>;
+  /** Binds what a backend keeps to the row that it is kept in. */
+  readonly sealer: TokenSealer;
   readonly core: CryptoCore;
   /** The time that signatures are made by. */
   readonly clock: Clock;

@@ -211,6 +211,13 @@ export interface KeyMaterialProvider {
   openMac(key: KmsKey): MaybePromise<MacMaterial>;
   /** The only material of a key pair. */
   openAsymmetric(key: KmsKey): MaybePromise<AsymmetricMaterial>;
+  /**
+   * Destroys what is kept of a key outside of the store, once the store does not have the key any more. An effort
+   * without promise: what cannot be destroyed stays, and is logged.
+   *
+   * @source KMS Developer Guide, "Deleting KMS keys from an AWS CloudHSM key store"
+   */
+  destroy(key: KmsKey): MaybePromise<void>;
 }
 
 /** A key pair that key material is encrypted to on its way in; its private key is bound to the KMS key it serves. */

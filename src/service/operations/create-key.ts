@@ -74,7 +74,12 @@ export const createKey = defineOperation({
       }
       const material = await context.materials.generate(key, context.nowMs, context);
       const complete: KmsKey = { ...key, currentMaterialId: material.materialId };
-      await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
+      try {
+        await context.keys.commit([{ kind: 'create', key: complete, materials: [{ material }] }]);
+      } catch (error) {
+        await context.materials.destroy(complete);
+        throw error;
+      }
       return { KeyMetadata: keyMetadata(complete) };
     });
   },
