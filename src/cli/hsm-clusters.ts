@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from '../hsm/cluster-configuration.ts';
 import { list, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
@@ -65,9 +66,19 @@ function configurationOf(cluster: Cluster, path: string): ClusterConfiguration {
     copies,
     queueLength: atLeastOne(cluster.queueLength, `${where}: queueLength`),
     timeoutMs: atLeastOne(cluster.timeoutMs, `${where}: timeoutMs`),
-    trustAnchorFile: trustAnchorFile === undefined ? undefined : inFolder(trustAnchorFile),
+    trustAnchor: trustAnchorFile === undefined ? undefined : readCertificate(inFolder(trustAnchorFile), where),
     members: members.map((member, index) => memberOf(member, `${where}, member ${String(index + 1)}`, inFolder)),
   };
+}
+
+/** Once, at the start: a store is not made by a file that went away or was written halfway. @throws ConfigError */
+function readCertificate(path: string, where: string): X509Certificate {
+  const pem = readText(path);
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new ConfigError(`${where}: trustAnchorFile ${path} holds no certificate`);
+  }
 }
 
 function memberOf(member: Member, where: string, inFolder: (name: string) => string): ClusterMemberConfiguration {

@@ -171,6 +171,9 @@ export class Engine {
       const services = { software, findMaterial, sealer: tokens, core, clock: signatureClock, log };
       const keyStoreBackends = makeBackends(options, store, tokens, services);
       const connections = new KeyStoreConnections(store.keyStores, keyStoreBackends, log);
+      store.onKeyStoreChange((region, storeId) => {
+        connections.follow({ region, storeId });
+      });
       const identities = new Identities(core, store.principals, clock);
       const access = new PolicyAccess(identities);
       return new Engine({

@@ -6,6 +6,7 @@ import type {
   KeyStoreBackends,
   KeyStoreConnector,
   KeyStoreRepository,
+  StoreName,
 } from '../service/key-store-ports.ts';
 import { VersionConflictError } from '../service/ports.ts';
 
@@ -24,6 +25,8 @@ export class KeyStoreConnections implements KeyStoreConnector {
   readonly #backends: KeyStoreBackends;
   readonly #log: Log;
   readonly #runs = new Map<string, Run>();
+  /** Stores that others changed and that are looked at. */
+  readonly #looks = new Set<Promise<void>>();
   #isStopped = false;
 
   constructor(stores: KeyStoreRepository, backends: KeyStoreBackends, log: Log) {
@@ -56,6 +59,21 @@ export class KeyStoreConnections implements KeyStoreConnector {
     this.#runs.set(id, { ended, abort });
   }
 
+  /** Lets go of a store that is not connected any more; for changes that any process made. */
+  follow(name: StoreName): void {
+    if (this.#isStopped) {
+      return;
+    }
+    const look = this.#releaseUnlessConnected(name)
+      .catch((error: unknown) => {
+        this.#log.error('a custom key store was not looked at', { store: name.storeId, error: String(error) });
+      })
+      .finally(() => {
+        this.#looks.delete(look);
+      });
+    this.#looks.add(look);
+  }
+
   /** Takes up every store that is on its way and that nothing here is at work on. */
   async resume(): Promise<void> {
     for (const store of await this.#stores.findUnsettled()) {
@@ -72,7 +90,17 @@ export class KeyStoreConnections implements KeyStoreConnector {
     for (const { abort } of runs) {
       abort.abort();
     }
-    await Promise.all(runs.map(({ ended }) => ended));
+    await Promise.all([...runs.map(({ ended }) => ended), ...this.#looks]);
+  }
+
+  async #releaseUnlessConnected(name: StoreName): Promise<void> {
+    const store = await this.#stores.find(name.region, name.storeId);
+    if (store === undefined) {
+      const { AWS_CLOUDHSM: cluster, EXTERNAL_KEY_STORE: external } = this.#backends;
+      await Promise.all([this.#disconnect(cluster, name), this.#disconnect(external, name)]);
+    } else if (store.connectionState === 'DISCONNECTED' || store.connectionState === 'FAILED') {
+      await this.#disconnect(this.#backends[store.backing.type], store);
+    }
   }
 
   async #settle(region: string, storeId: string, signal: AbortSignal): Promise<void> {
@@ -103,7 +131,7 @@ export class KeyStoreConnections implements KeyStoreConnector {
     }
   }
 
-  async #disconnect(backend: KeyStoreBackend, store: CustomKeyStore): Promise<void> {
+  async #disconnect(backend: KeyStoreBackend, store: StoreName): Promise<void> {
     try {
       await backend.disconnect(store);
     } catch (error) {

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { EntityCache } from '../base/entity-cache.ts';
 import { KmsServiceError } from '../base/errors.ts';
 import type { CustomKeyStore } from '../keys/key-store.ts';
@@ -9,15 +8,24 @@ import type {
   CloudHsmBackend,
   ConnectOutcome,
   KeyStoreMaterials,
+  StoreName,
 } from '../service/key-store-ports.ts';
-import type { SymmetricMaterial, WrappedMaterial } from '../service/ports.ts';
+import type { KeyRequest, SymmetricMaterial, WrappedMaterial } from '../service/ports.ts';
 import { openPkcs11Token } from '../pkcs11/index.ts';
 import { bindClusterKey, openBoundKey } from './bound-keys.ts';
 import { CloudHsmMaterial } from './cloudhsm-material.ts';
 import type { ClusterConfiguration } from './cluster-configuration.ts';
 import type { OpenToken } from './cluster-member.ts';
 import { HsmCluster, TooFewMembersError, type ClusterKey } from './hsm-cluster.ts';
-import { connectionErrorOf, isTokenFailure, serviceErrorOf } from './token-failures.ts';
+import {
+  connectionErrorOf,
+  isTokenFailure,
+  keySubject,
+  outageOf,
+  serviceErrorOf,
+  storeSubject,
+  type FailedSubject,
+} from './token-failures.ts';
 
 const MATERIAL_ID_BYTES = 32;
 const MAX_KNOWN_KEYS = 20_000;
@@ -56,17 +64,18 @@ export class ConfiguredClusters implements CloudHsmBackend {
   /**
    * Looks whether the cluster is configured, and whether the store names its trust anchor.
    *
-   * @throws KmsServiceError CloudHsmClusterNotFoundException, IncorrectTrustAnchorException
+   * @throws KmsServiceError CloudHsmClusterNotFoundException; IncorrectTrustAnchorException, or
+   *   CloudHsmClusterNotRelatedException when a store, which keeps its anchor, shall get another cluster
    */
-  probe({ backing }: CustomKeyStore): Promise<void> {
+  probe({ backing }: CustomKeyStore, { operation }: Pick<KeyRequest, 'operation'>): Promise<void> {
     const clusterId = backing.type === 'AWS_CLOUDHSM' ? backing.clusterId : '';
     const configuration = this.#configurations.get(clusterId);
     if (configuration === undefined) {
       throw new KmsServiceError('CloudHsmClusterNotFoundException', `Cluster ${clusterId} is not configured here.`);
     }
-    const { trustAnchorFile } = configuration;
-    if (backing.type === 'AWS_CLOUDHSM' && trustAnchorFile !== undefined) {
-      requireTrustAnchor(backing.trustAnchorCertificate, trustAnchorFile);
+    const { trustAnchor } = configuration;
+    if (backing.type === 'AWS_CLOUDHSM' && trustAnchor !== undefined) {
+      requireTrustAnchor(backing.trustAnchorCertificate, trustAnchor, operation);
     }
     return Promise.resolve();
   }
@@ -91,7 +100,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
     }
   }
 
-  async disconnect({ region, storeId }: CustomKeyStore): Promise<void> {
+  async disconnect({ region, storeId }: StoreName): Promise<void> {
     const id = `${region}/${storeId}`;
     const cluster = this.#open.get(id);
     this.#open.delete(id);
@@ -99,7 +108,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
   }
 
   randomBytes(store: CustomKeyStore, length: number): Promise<Uint8Array> {
-    return this.#translate(store.storeId, async () => (await this.#clusterOf(store)).randomBytes(length));
+    return this.#translate(storeSubject(store.storeId), async () => (await this.#clusterOf(store)).randomBytes(length));
   }
 
   /** Ends all sessions of this process. */
@@ -110,10 +119,11 @@ export class ConfiguredClusters implements CloudHsmBackend {
   }
 
   async #generate(key: KmsKey, nowMs: number): Promise<WrappedMaterial> {
-    const cluster = await this.#clusterOfKey(key);
+    const subject = storeSubject(key.keyStore?.storeId ?? '');
+    const cluster = await this.#clusterOfKey(key, subject);
     const id = this.#services.core.randomBytes(MATERIAL_ID_BYTES);
     const materialId = Buffer.from(id).toString('hex');
-    const wrapped = await this.#translate(key.arn, () => cluster.createKey(id, key.arn));
+    const wrapped = await this.#translate(subject, () => cluster.createKey(id, key.arn));
     const bound = await bindClusterKey(this.#services.sealer, key, materialId, wrapped);
     // The version of the region key is in what was sealed.
     return { materialId, wrapped: bound, regionKeyVersion: 0, createdMs: nowMs };
@@ -126,7 +136,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
     }
     this.#keys.drop(`${region}/${keyId}/${materialId}`);
     try {
-      const cluster = await this.#clusterOfKey(key);
+      const cluster = await this.#clusterOfKey(key, keySubject(key));
       await cluster.destroyKey(Buffer.from(materialId, 'hex'));
     } catch (error) {
       const fields = { key: key.arn, id: materialId, error: String(error) };
@@ -136,7 +146,11 @@ export class ConfiguredClusters implements CloudHsmBackend {
 
   async #openSymmetric(key: KmsKey, materialId: string): Promise<SymmetricMaterial | undefined> {
     const found = await this.#keys.get(`${key.region}/${key.keyId}/${materialId}`, () => this.#load(key, materialId));
-    return found === undefined ? undefined : new CloudHsmMaterial(await this.#clusterOfKey(key), found, key.arn);
+    if (found === undefined) {
+      return undefined;
+    }
+    const subject = keySubject(key);
+    return new CloudHsmMaterial(await this.#clusterOfKey(key, subject), found, subject);
   }
 
   async #load(key: KmsKey, materialId: string): Promise<ClusterKey | undefined> {
@@ -147,17 +161,17 @@ export class ConfiguredClusters implements CloudHsmBackend {
       : { id: Buffer.from(materialId, 'hex'), label: key.arn, wrapped: await openBoundKey(sealer, key, stored) };
   }
 
-  async #clusterOfKey({ region, keyStore, arn }: KmsKey): Promise<HsmCluster> {
+  async #clusterOfKey({ region, keyStore }: KmsKey, subject: FailedSubject): Promise<HsmCluster> {
     const storeId = keyStore?.storeId ?? '';
     const open = this.#open.get(`${region}/${storeId}`);
     if (open !== undefined) {
-      return this.#translate(arn, () => open);
+      return this.#translate(subject, () => open);
     }
     const store = await this.#services.stores.find(region, storeId);
     if (store?.connectionState !== 'CONNECTED') {
-      throw new KmsServiceError('KMSInvalidStateException', `${arn} is unavailable.`);
+      throw outageOf(subject, 'its custom key store is not connected.');
     }
-    return this.#translate(arn, () => this.#clusterOf(store));
+    return this.#translate(subject, () => this.#clusterOf(store));
   }
 
   #clusterOf(store: CustomKeyStore): Promise<HsmCluster> {
@@ -199,7 +213,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
   }
 
   /** Turns what an HSM cannot do into what AWS KMS says then. */
-  async #translate<T>(subject: string, work: () => Promise<T>): Promise<T> {
+  async #translate<T>(subject: FailedSubject, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -207,19 +221,17 @@ export class ConfiguredClusters implements CloudHsmBackend {
         throw new KmsServiceError('CloudHsmClusterInvalidConfigurationException', `${error.message}.`, error);
       }
       if (error instanceof UnknownClusterError) {
-        throw new KmsServiceError('KMSInvalidStateException', `${subject} is unavailable: ${error.message}.`, error);
+        throw outageOf(subject, `${error.message}.`, error);
       }
       throw isTokenFailure(error) ? serviceErrorOf(error, subject) : error;
     }
   }
 }
 
-/** @throws KmsServiceError IncorrectTrustAnchorException */
-function requireTrustAnchor(pem: string, file: string): void {
-  const expected = new X509Certificate(readFileSync(file));
+function requireTrustAnchor(pem: string, expected: X509Certificate, operation: string): void {
   if (new X509Certificate(pem).fingerprint256 !== expected.fingerprint256) {
     throw new KmsServiceError(
-      'IncorrectTrustAnchorException',
+      operation === 'UpdateCustomKeyStore' ? 'CloudHsmClusterNotRelatedException' : 'IncorrectTrustAnchorException',
       'The trust anchor certificate is not that of the CloudHSM cluster.',
     );
   }

@@ -1,7 +1,7 @@
 import { InvariantError } from '../base/errors.ts';
 import type { SymmetricMaterial } from '../service/ports.ts';
 import type { ClusterKey, HsmCluster } from './hsm-cluster.ts';
-import { isFailureOf, isTokenFailure, serviceErrorOf } from './token-failures.ts';
+import { isFailureOf, isTokenFailure, serviceErrorOf, type FailedSubject } from './token-failures.ts';
 
 /**
  * A key that lives and works in a cluster. A blob is header ‖ IV (12 bytes) ‖ ciphertext ‖ tag (16 bytes): AES-256-GCM
@@ -10,12 +10,12 @@ import { isFailureOf, isTokenFailure, serviceErrorOf } from './token-failures.ts
 export class CloudHsmMaterial implements SymmetricMaterial {
   readonly #cluster: HsmCluster;
   readonly #key: ClusterKey;
-  readonly #keyArn: string;
+  readonly #subject: FailedSubject;
 
-  constructor(cluster: HsmCluster, key: ClusterKey, keyArn: string) {
+  constructor(cluster: HsmCluster, key: ClusterKey, subject: FailedSubject) {
     this.#cluster = cluster;
     this.#key = key;
-    this.#keyArn = keyArn;
+    this.#subject = subject;
   }
 
   async encrypt(header: Uint8Array, context: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array> {
@@ -77,6 +77,6 @@ export class CloudHsmMaterial implements SymmetricMaterial {
   }
 
   #translate(error: unknown): unknown {
-    return isTokenFailure(error) ? serviceErrorOf(error, this.#keyArn) : error;
+    return isTokenFailure(error) ? serviceErrorOf(error, this.#subject) : error;
   }
 }

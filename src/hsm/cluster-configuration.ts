@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Pkcs11ProfileName } from '../pkcs11/codes.ts';
 
 /** One HSM of a cluster, or the one door to all of them where the module keeps its members in step itself. */
@@ -27,8 +28,8 @@ export interface ClusterConfiguration {
   /** Requests that may wait for a member, and how long one may take, in milliseconds. */
   readonly queueLength: number | undefined;
   readonly timeoutMs: number | undefined;
-  /** Certificates (PEM) that a store may name as its trust anchor; without any, each will do. */
-  readonly trustAnchorFile: string | undefined;
+  /** The certificate that stores must name as their trust anchor; without it, each will do. */
+  readonly trustAnchor: X509Certificate | undefined;
   readonly members: readonly ClusterMemberConfiguration[];
 }
 

@@ -1,6 +1,7 @@
 /** What failures of tokens are to those who use keys in them. */
 import { KmsServiceError } from '../base/errors.ts';
 import type { ConnectionErrorCode } from '../keys/key-store.ts';
+import type { KmsKey } from '../keys/kms-key.ts';
 import { Pkcs11Error } from '../pkcs11/token.ts';
 import type { Pkcs11Reason } from '../pkcs11/codes.ts';
 
@@ -57,25 +58,46 @@ const CONNECTION_ERRORS: ReadonlyMap<Pkcs11Reason, ConnectionErrorCode> = new Ma
   ['unavailable', 'NETWORK_ERRORS'],
 ]);
 
+/** What could not be used. The API has another error for a key than for a store. */
+export interface FailedSubject {
+  /** For sentences: "… is unavailable". */
+  readonly name: string;
+  readonly outage: 'KMSInvalidStateException' | 'CustomKeyStoreInvalidStateException';
+}
+
+/** Of operations that use a key. */
+export function keySubject({ arn }: Pick<KmsKey, 'arn'>): FailedSubject {
+  return { name: arn, outage: 'KMSInvalidStateException' };
+}
+
+/** Of CreateKey and GenerateRandom. */
+export function storeSubject(storeId: string): FailedSubject {
+  return { name: `Custom key store ${storeId}`, outage: 'CustomKeyStoreInvalidStateException' };
+}
+
+/** The answer when nothing is wrong with the request, and it cannot be served until something is mended. */
+export function outageOf({ name, outage }: FailedSubject, reason: string, cause?: unknown): KmsServiceError {
+  return new KmsServiceError(outage, `${name} is unavailable: ${reason}`, cause);
+}
+
 /** Reasons why a key cannot be used until something is mended, as they are told after "is unavailable: ". */
 const OUTAGES: ReadonlyMap<Pkcs11Reason, string> = new Map([
   ...(['unavailable', 'closed', 'pinRefused', 'noToken', 'noModule', 'module'] as const).map(
-    (reason) => [reason, 'the HSMs of its custom key store cannot be used at present.'] as const,
+    (reason) => [reason, 'the HSMs of the custom key store cannot be used at present.'] as const,
   ),
-  ['keyNotFound', 'its key material is not in the HSMs of its custom key store.'],
+  ['keyNotFound', 'its key material is not in the HSMs of the custom key store.'],
 ]);
 
 /**
- * The answer to a request whose key could not be used.
+ * The answer to a request that the HSMs did not serve.
  *
- * @source KMS API Reference, errors of cryptographic operations: KMSInvalidStateException, DependencyTimeoutException,
- *   ThrottlingException
+ * @source KMS API Reference, errors of CreateKey, GenerateRandom and the cryptographic operations
  */
-export function serviceErrorOf(error: Pkcs11Error, subject: string): KmsServiceError {
+export function serviceErrorOf(error: Pkcs11Error, subject: FailedSubject): KmsServiceError {
   const { reason } = error;
   const outage = OUTAGES.get(reason);
   if (outage !== undefined) {
-    return new KmsServiceError('KMSInvalidStateException', `${subject} is unavailable: ${outage}`, error);
+    return outageOf(subject, outage, error);
   }
   if (reason === 'queueFull') {
     const text = 'The HSMs of the custom key store are busy. Try again later.';

@@ -42,6 +42,9 @@ export interface KeyStoreDirectory {
   secret(store: CustomKeyStore): MaybePromise<Uint8Array>;
 }
 
+/** What names a store among all Regions. */
+export type StoreName = Pick<CustomKeyStore, 'region' | 'storeId'>;
+
 export type ConnectOutcome =
   { readonly isConnected: true } | { readonly isConnected: false; readonly errorCode: ConnectionErrorCode };
 
@@ -83,8 +86,11 @@ export interface KeyStoreBackend {
    * What it throws counts as INTERNAL_ERROR, unless `signal` was aborted: then the outcome is of no interest any more.
    */
   connect(store: CustomKeyStore, signal: AbortSignal): Promise<ConnectOutcome>;
-  /** Lets go of the store. What it throws is logged, and the store is disconnected all the same. */
-  disconnect(store: CustomKeyStore): Promise<void>;
+  /**
+   * Lets go of the store, which this process may not have connected itself. What it throws is logged, and the store is
+   * disconnected all the same.
+   */
+  disconnect(store: StoreName): Promise<void>;
   readonly materials: KeyStoreMaterials;
   /** Lets go of everything, when nothing is under way any more. May be called again. */
   close?(): Promise<void>;

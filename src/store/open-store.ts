@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { QuotaRecords } from '../base/stored-records.ts';
 import { StoredAccessKeys } from './access-key-records.ts';
 import { StoredAliases } from './alias-repository.ts';
-import { ChangeFeed } from './change-feed.ts';
+import { ChangeFeed, type Change } from './change-feed.ts';
 import { exclusively } from './exclusively.ts';
 import { StoredGrants } from './grant-repository.ts';
 import { StoredHierarchy } from './hierarchy-records.ts';
@@ -30,6 +30,8 @@ export interface Store {
   readonly principals: StoredPrincipals;
   /** Calls `listener` for every key that changes or is deleted, in whatever process. */
   onKeyChange(listener: (region: string, keyId: string) => void): void;
+  /** As {@link onKeyChange}, of custom key stores. */
+  onKeyStoreChange(listener: (region: string, storeId: string) => void): void;
   /** Tells the listeners what other processes changed; requests do so by themselves. */
   catchUp(): Promise<void>;
   /** Runs `work` while no other process on this store runs any; for what a first start makes. Calls do not nest. */
@@ -73,11 +75,10 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
     principals: new StoredPrincipals(database, feed, clock),
     quotas: () => (quotas ??= openQuotaFile(`${path}-quotas`)),
     onKeyChange: (listener) => {
-      feed.subscribe((change) => {
-        if (change.entity === 'key') {
-          listener(change.region, change.entity_id);
-        }
-      });
+      subscribe(feed, 'key', listener);
+    },
+    onKeyStoreChange: (listener) => {
+      subscribe(feed, 'keyStore', listener);
     },
     catchUp: async () => {
       await feed.confirm();
@@ -92,4 +93,12 @@ export async function openStore(url: string, clock: Clock, log: Log): Promise<St
       await database.close();
     },
   };
+}
+
+function subscribe(feed: ChangeFeed, entity: Change['entity'], listener: (region: string, id: string) => void): void {
+  feed.subscribe((change) => {
+    if (change.entity === entity) {
+      listener(change.region, change.entity_id);
+    }
+  });
 }

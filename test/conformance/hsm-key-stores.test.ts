@@ -46,7 +46,7 @@ const clusterOf = (clusterId: string, labels: readonly string[]): ClusterConfigu
   copies: labels.length,
   queueLength: undefined,
   timeoutMs: undefined,
-  trustAnchorFile: undefined,
+  trustAnchor: undefined,
   members: labels.map(member),
 });
 

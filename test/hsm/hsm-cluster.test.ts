@@ -5,7 +5,7 @@ import { SILENT_LOG } from '../../src/base/log.ts';
 import { holdCeremony } from '../../src/hsm/cluster-ceremony.ts';
 import type { ClusterConfiguration } from '../../src/hsm/cluster-configuration.ts';
 import { HsmCluster, TooFewMembersError } from '../../src/hsm/hsm-cluster.ts';
-import { serviceErrorOf } from '../../src/hsm/token-failures.ts';
+import { keySubject, serviceErrorOf } from '../../src/hsm/token-failures.ts';
 import type { Pkcs11Reason } from '../../src/pkcs11/codes.ts';
 import { openPkcs11Token } from '../../src/pkcs11/index.ts';
 import { Pkcs11Error, type Pkcs11Token, type Pkcs11TokenOptions } from '../../src/pkcs11/token.ts';
@@ -45,7 +45,7 @@ describe.skipIf(missingSoftHsm !== undefined)('a cluster over SoftHSM2', () => {
     copies: 2,
     queueLength: undefined,
     timeoutMs: undefined,
-    trustAnchorFile: undefined,
+    trustAnchor: undefined,
     members: LABELS.map((label) => ({
       name: label,
       modulePath: hsm.module,
@@ -125,7 +125,7 @@ describe.skipIf(missingSoftHsm !== undefined)('a cluster over SoftHSM2', () => {
       for (const label of LABELS) failing.set(label, reason);
       const failure: unknown = await cluster.encrypt(key, AAD, AAD).catch((error: unknown) => error);
       expect(failure).toMatchObject({ reason });
-      expect(serviceErrorOf(failure as Pkcs11Error, 'arn').name).toBe(name);
+      expect(serviceErrorOf(failure as Pkcs11Error, keySubject({ arn: 'arn' })).name).toBe(name);
     }
   });
 
