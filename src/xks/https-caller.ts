@@ -12,6 +12,8 @@ export const CALL_TIMEOUT_MS = 250;
 const MAX_SOCKETS = 64;
 /** Below the time after which common servers and load balancers drop idle connections. */
 const IDLE_SOCKET_MS = 30_000;
+/** So long a handshake may go on whose call ran out of time: the connection serves the next ones. */
+const HANDSHAKE_MS = 2_000;
 /** An encrypted data key with everything around it has some kilobytes. */
 const MAX_ANSWER_BYTES = 65_536;
 
@@ -169,8 +171,24 @@ class Attempt {
     if (!this.isSettled) {
       this.#settle();
       this.#reject(new XksFailure(kind, detail, cause));
-      this.#request?.destroy();
+      this.#end();
     }
+  }
+
+  /**
+   * Many calls at once to a proxy without connections all wait for handshakes. Were these given up with their calls, the
+   * next calls would find no connection either, and so on for as long as there are many.
+   */
+  #end(): void {
+    const request = this.#request;
+    if (request === undefined || this.phase !== 'handshake') {
+      request?.destroy();
+      return;
+    }
+    const timer = setTimeout(() => request.destroy(), HANDSHAKE_MS);
+    request.once('close', () => {
+      clearTimeout(timer);
+    });
   }
 
   #settle(): void {
@@ -180,6 +198,11 @@ class Attempt {
 }
 
 function collect(response: IncomingMessage, attempt: Attempt): void {
+  if (attempt.isSettled) {
+    // Too late, and read to its end because the connection is kept.
+    response.resume();
+    return;
+  }
   const chunks: Buffer[] = [];
   let length = 0;
   response.on('data', (chunk: Buffer) => {

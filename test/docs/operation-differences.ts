@@ -15,11 +15,9 @@ export const COMMON_DIFFERENCES: readonly string[] = [
 /** What differs from AWS in one operation. */
 export const DIFFERENCES: Readonly<Partial<Record<OperationName, readonly string[]>>> = {
   ConnectCustomKeyStore: [
-    'The server has no hardware and no external key manager to connect to: it fails with `CLUSTER_NOT_FOUND` or ' +
-      '`XKS_PROXY_NOT_REACHABLE`.',
+    'The HSMs of a CloudHSM cluster are the PKCS#11 tokens that `KEYWRIGHT_HSM_CLUSTERS` names; a cluster that it does ' +
+      'not name is `CLUSTER_NOT_FOUND`.',
   ],
-  CreateKey: ['No custom key store can be connected yet, so that no key can be made in one.'],
-  GenerateRandom: ['No custom key store can be connected yet, so that none supplies random bytes.'],
   GetKeyLastUsage: ['`CloudTrailEventId` never appears: there is no audit log that it could be of.'],
   GetKeyRotationStatus: ['`OnDemandRotationStartDate` never appears: a rotation is done when its answer comes.'],
   GetParametersForImport: ['`SM2PKE` and wrapping keys of SM2 are there in every Region; AWS has them in China.'],
