@@ -83,6 +83,17 @@ export class KeyStoreConnections implements KeyStoreConnector {
     }
   }
 
+  /** Looks after the stores that are connected; nobody waits for what comes of it. */
+  async checkHealth(): Promise<void> {
+    for (const type of ['AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'] as const) {
+      const backend: KeyStoreBackend = this.#backends[type];
+      const stores = backend.checkHealth === undefined ? [] : await this.#stores.findConnected(type);
+      for (const store of stores) {
+        void backend.checkHealth?.(store);
+      }
+    }
+  }
+
   /** Gives up what is under way, which stays to be resumed, and waits for its end. */
   async stop(): Promise<void> {
     this.#isStopped = true;

@@ -28,7 +28,7 @@ interface Job {
  * What falls due by time: keys whose waiting period is over are deleted for good, imported material that expired is
  * deleted, keys whose rotation has come are rotated, and sessions that expired are forgotten. The dates stand in the
  * store, so whatever fell due while no process ran is made up for at the next start. Custom key stores that a process
- * left on their way are taken up too, and not waited for.
+ * left on their way are taken up too, and connected ones are asked for their health; neither is waited for.
  */
 export class Maintenance {
   readonly #catchUp: () => Promise<void>;
@@ -108,6 +108,7 @@ export class Maintenance {
     const rotatedKeys = await this.#runJob(this.#rotation);
     await this.#forgetSessions();
     await this.#connections.resume();
+    await this.#connections.checkHealth();
     return { deletedKeys, expiredKeys, rotatedKeys };
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { CryptoCore } from '../core/crypto-core.ts';
-import type { ConnectionErrorCode, CustomKeyStore } from '../keys/key-store.ts';
+import type { ConnectionErrorCode, CustomKeyStore, KeyStoreType } from '../keys/key-store.ts';
 import type { KmsKey } from '../keys/kms-key.ts';
 import type { KeyMaterialProvider, KeyRequest, TokenSealer, WrappedMaterial } from './ports.ts';
 
@@ -14,6 +14,8 @@ export interface KeyStoreRepository {
   list(region: string, accountId: string): Promise<readonly CustomKeyStore[]>;
   /** The stores of all Regions that are CONNECTING or DISCONNECTING. */
   findUnsettled(): Promise<readonly CustomKeyStore[]>;
+  /** The stores of all Regions and of one type that are CONNECTED. */
+  findConnected(type: KeyStoreType): Promise<readonly CustomKeyStore[]>;
   /** @throws VersionConflictError when a store with one of its unique properties is there already */
   insert(store: CustomKeyStore): Promise<void>;
   /**
@@ -91,6 +93,11 @@ export interface KeyStoreBackend {
    * disconnected all the same.
    */
   disconnect(store: StoreName): Promise<void>;
+  /**
+   * Looks now and then whether a connected store still works, which also opens this process's way to it before a
+   * request needs that. Whatever is found is logged, and the connection stays what it is.
+   */
+  checkHealth?(store: CustomKeyStore): Promise<void>;
   readonly materials: KeyStoreMaterials;
   /** Lets go of everything, when nothing is under way any more. May be called again. */
   close?(): Promise<void>;

@@ -58,6 +58,16 @@ export class StoredKeyStores implements KeyStoreRepository {
     return rows.map(fromRow);
   }
 
+  async findConnected(type: KeyStoreType): Promise<readonly CustomKeyStore[]> {
+    const rows = await this.#db
+      .selectFrom('custom_key_stores')
+      .selectAll()
+      .where('connection_state', '=', 'CONNECTED')
+      .where('type', '=', type)
+      .execute();
+    return rows.map(fromRow);
+  }
+
   insert(store: CustomKeyStore): Promise<void> {
     return this.#write(store, { query: this.#db.insertInto('custom_key_stores').values(toRow(store)).compile() });
   }

@@ -21,6 +21,7 @@ import { healthMetadata, keyMetadataMetadata, useMetadata } from './request-meta
 export class XksBackend implements KeyStoreBackend {
   readonly #services: BackendServices;
   readonly #client: ProxyClient;
+  #isClosed = false;
 
   /** @throws Error when the PEM of the settings cannot be used */
   constructor(services: BackendServices, settings: XksNetworkSettings = {}) {
@@ -55,12 +56,31 @@ export class XksBackend implements KeyStoreBackend {
     }
   }
 
+  /** @source the specification, GetHealthStatus: KMS asks every few minutes, as the operation KmsHealthCheck */
+  async checkHealth(store: CustomKeyStore): Promise<void> {
+    const request = { operation: 'KmsHealthCheck', requestId: randomUUID() };
+    try {
+      await this.#checkHealth(store, request);
+    } catch (error) {
+      if (this.#isClosed) {
+        return;
+      }
+      if (error instanceof XksFailure) {
+        this.#note(error, store, request);
+      } else {
+        const fields = { store: store.storeId, error: String(error) };
+        this.#services.log.error('the health of an external key store was not asked for', fields);
+      }
+    }
+  }
+
   /** There is nothing to let go of: a connection may serve other stores, and idle ones are closed anyway. */
   disconnect(): Promise<void> {
     return Promise.resolve();
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#client.close();
     return Promise.resolve();
   }
