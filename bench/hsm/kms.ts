@@ -88,7 +88,7 @@ function clusterOf({ name, modulePath, tokenLabel, initArgs, profile }: BenchTok
     copies: 1,
     queueLength: undefined,
     timeoutMs: undefined,
-    trustAnchorFile: undefined,
+    trustAnchor: undefined,
     members: [
       {
         name,

@@ -5,8 +5,8 @@ import type { OperationContext } from './operation.ts';
 import type { KeyChange } from './ports.ts';
 
 /**
- * Deletes a key for good, with what is kept of it outside of the store. The related keys of a replica learn that it is gone, and a primary that waited for the last
- * of its replicas begins its own waiting period.
+ * Deletes a key for good, with what is kept of it outside of the store. The related keys of a replica learn that it is
+ * gone, and a primary that waited for the last of its replicas begins its own waiting period.
  *
  * @throws VersionConflictError when one of the keys changed meanwhile
  * @source KMS Developer Guide, "Deleting multi-Region keys"

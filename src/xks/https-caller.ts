@@ -176,8 +176,8 @@ class Attempt {
   }
 
   /**
-   * Many calls at once to a proxy without connections all wait for handshakes. Were these given up with their calls, the
-   * next calls would find no connection either, and so on for as long as there are many.
+   * Many calls at once to a proxy without connections all wait for handshakes. Were these given up with their calls,
+   * the next calls would find no connection either, and so on for as long as there are many.
    */
   #end(): void {
     const request = this.#request;

@@ -477,54 +477,6 @@ describe('networks', () => {
   });
 });
 
-describe('health checks of a connected store', () => {
-  /** The operations that health was asked for. */
-  function countHealth(answer: FakeAnswer = json(200, HEALTHY)): string[] {
-    const asked: string[] = [];
-    proxy.answer('/health', (request, response, body) => {
-      asked.push((JSON.parse(body) as { requestMetadata: { kmsOperation: string } }).requestMetadata.kmsOperation);
-      answer(request, response, body);
-    });
-    return asked;
-  }
-
-  it('come with every round of maintenance, and when another process starts', async () => {
-    const engine = await open();
-    await createConnected(engine);
-    const asked = countHealth();
-    await engine.runMaintenance();
-    await eventually(() => Promise.resolve(asked.length === 1 ? true : undefined));
-    await open();
-    await eventually(() => Promise.resolve(asked.length === 2 ? true : undefined));
-    expect(asked).toEqual(['KmsHealthCheck', 'KmsHealthCheck']);
-  });
-
-  it('are logged when they fail, and leave the store connected', async () => {
-    const engine = await open();
-    const CustomKeyStoreId = await createConnected(engine);
-    countHealth(json(500, { errorName: 'InternalException' }));
-    await engine.runMaintenance();
-    await eventually(() => Promise.resolve(/KmsHealthCheck.*InternalException/.test(logged) ? true : undefined));
-    const { CustomKeyStores } = await engine.call('DescribeCustomKeyStores', { CustomKeyStoreId }, context);
-    expect(CustomKeyStores[0]?.ConnectionState).toBe('CONNECTED');
-  });
-
-  it('are not made for a store that is not connected', async () => {
-    const engine = await open();
-    const CustomKeyStoreId = await createConnected(engine);
-    await create(engine, vpcXksStore());
-    await engine.call('DisconnectCustomKeyStore', { CustomKeyStoreId }, context);
-    await eventually(async () => {
-      const { CustomKeyStores } = await engine.call('DescribeCustomKeyStores', { CustomKeyStoreId }, context);
-      return CustomKeyStores[0]?.ConnectionState === 'DISCONNECTED' ? true : undefined;
-    });
-    const asked = countHealth();
-    await engine.runMaintenance();
-    expect(await connect(engine, CustomKeyStoreId)).toBe('CONNECTED');
-    expect(asked).toEqual(['ConnectCustomKeyStore']);
-  });
-});
-
 describe('what a proxy is told', () => {
   interface Seen {
     readonly url: string;
