@@ -137,7 +137,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
     this.#keys.drop(`${region}/${keyId}/${materialId}`);
     try {
       const cluster = await this.#clusterOfKey(key, keySubject(key));
-      await cluster.destroyKey(Buffer.from(materialId, 'hex'));
+      await cluster.destroyKey({ id: Buffer.from(materialId, 'hex'), label: key.arn });
     } catch (error) {
       const fields = { key: key.arn, id: materialId, error: String(error) };
       this.#services.log.error('a key that was deleted stays in its HSMs', fields);
@@ -169,7 +169,7 @@ export class ConfiguredClusters implements CloudHsmBackend {
     }
     const store = await this.#services.stores.find(region, storeId);
     if (store?.connectionState !== 'CONNECTED') {
-      throw outageOf(subject, 'its custom key store is not connected.');
+      throw outageOf(subject, 'the custom key store is not connected.');
     }
     return this.#translate(subject, () => this.#clusterOf(store));
   }

@@ -95,32 +95,42 @@ export class HsmCluster {
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : []));
     const [failure] = failures;
     if (failure !== undefined && members.length - failures.length < this.#configuration.copies) {
-      await this.destroyKey(id);
+      await this.destroyKey({ id, label });
       throw failure;
     }
     return wrapped;
   }
 
-  /** Removes the key from every member that can be reached; what remains elsewhere is logged. */
-  async destroyKey(id: Uint8Array): Promise<void> {
+  /**
+   * Removes the key from every member that can be reached; what remains elsewhere is logged. An object with another
+   * label is another key's, and stays.
+   */
+  async destroyKey(key: Pick<ClusterKey, 'id' | 'label'>): Promise<void> {
     await this.#openAll();
-    await Promise.all(this.#members.map((member) => this.#destroyOn(member, id)));
+    await Promise.all(this.#members.map((member) => this.#destroyOn(member, key)));
   }
 
-  async #destroyOn({ name, token, failure }: ClusterMember, id: Uint8Array): Promise<void> {
+  async #destroyOn(
+    { name, token, failure }: ClusterMember,
+    { id, label }: Pick<ClusterKey, 'id' | 'label'>,
+  ): Promise<void> {
     try {
       if (token === undefined) {
         throw failure ?? unavailable();
       }
-      await token.destroyKey(id);
+      const found = await token.findKeys(id);
+      if (found.some((each) => each.label !== label)) {
+        throw new Pkcs11Error('invalidArgument', 0, 'the object with this id has the label of another key');
+      }
+      if (found.length > 0) {
+        await token.destroyKey(id);
+      }
     } catch (error) {
       if (!isTokenFailure(error)) {
         throw error;
       }
-      if (error.reason !== 'keyNotFound') {
-        const fields = { member: name, id: Buffer.from(id).toString('hex'), error: error.message };
-        this.#log.error('a key stays in an HSM', fields);
-      }
+      const fields = { member: name, id: Buffer.from(id).toString('hex'), error: error.message };
+      this.#log.error('a key stays in an HSM', fields);
     }
   }
 

@@ -1,5 +1,5 @@
 /** Whatever fails behind a custom key store, operations answer with errors that the API has for them. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT_LOG } from '../../src/base/log.ts';
 import { Engine } from '../../src/engine/engine.ts';
@@ -10,6 +10,7 @@ import { Pkcs11Error, type Pkcs11Token } from '../../src/pkcs11/token.ts';
 import { OPERATIONS, type OperationName } from '../../src/service/registry.ts';
 import { XKS_ERROR_STATUS } from '../../src/xks/proxy-api.ts';
 import { XksBackend } from '../../src/xks/xks-backend.ts';
+import { expectError } from '../support/expect-error.ts';
 import { cloudHsmStore, TRUST_ANCHOR, xksStore } from '../support/key-store-requests.ts';
 import { eventually } from '../support/memory-backend.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -205,6 +206,44 @@ describe('an HSM that fails', () => {
     expectListed(found);
     expect(found.get('CreateKey')).toHaveLength(1);
     expect(found.get('Decrypt')).toHaveLength(1);
+  });
+});
+
+describe('a trust anchor that is not that of the cluster', () => {
+  const OTHER = 'cluster-bbbbbbbbbbb';
+  let foreign: string;
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    foreign = (await Authority.create()).pem;
+    const anchors = [
+      [CLUSTER.clusterId, TRUST_ANCHOR],
+      [OTHER, foreign],
+    ] as const;
+    const rest = { ...CLUSTER, queueLength: undefined, timeoutMs: undefined, members: [MEMBER] };
+    const configurations = anchors.map(([clusterId, pem]) => ({
+      ...rest,
+      clusterId,
+      trustAnchor: new X509Certificate(pem),
+    }));
+    engine = await Engine.open({
+      dataDirectory: folder.path,
+      keyStoreBackends: (services) => ({ AWS_CLOUDHSM: new ConfiguredClusters(configurations, services) }),
+    });
+  });
+  afterAll(async () => {
+    await engine.close();
+    folder.remove();
+  });
+
+  it('makes no store, and gives none another cluster', async () => {
+    const wrong = cloudHsmStore({ CloudHsmClusterId: CLUSTER.clusterId, TrustAnchorCertificate: foreign });
+    const created = engine.call('CreateCustomKeyStore', wrong as never, context);
+    await expectError(created, 'IncorrectTrustAnchorException');
+    const right = cloudHsmStore({ CloudHsmClusterId: CLUSTER.clusterId, TrustAnchorCertificate: TRUST_ANCHOR });
+    const { CustomKeyStoreId } = await engine.call('CreateCustomKeyStore', right as never, context);
+    const update = { CustomKeyStoreId, CloudHsmClusterId: OTHER };
+    await expectError(engine.call('UpdateCustomKeyStore', update, context), 'CloudHsmClusterNotRelatedException');
   });
 });
 
