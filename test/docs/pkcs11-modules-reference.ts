@@ -40,7 +40,7 @@ async function examine(module: Pkcs11Module): Promise<Column> {
   }
 }
 
-/** softokn answers a wrong MAC with the code of whatever failed before in the thread, which is not the same every time. */
+/** softokn answers a wrong MAC with the code of whatever failed before in the thread: not the same every time. */
 function reproducible({ profile }: Pkcs11Module, detail: string): string {
   return profile === 'softokn'
     ? detail.replace(/(a wrong MAC gives) CKR_\w+/, '$1 whatever code was the last')
