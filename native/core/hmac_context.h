@@ -3,8 +3,9 @@
 
 #include "core/bytes.h"
 #include "core/digest_algorithm.h"
+#include "core/hmac_midstate.h"
 #include "core/key.h"
-#include "core/ossl_ptr.h"
+#include "core/private_buffer.h"
 
 namespace keywright {
 
@@ -14,7 +15,7 @@ class HmacContext {
  public:
   explicit HmacContext(DigestAlgorithm algorithm) : algorithm_(algorithm) {}
 
-  // `mac` has the size of the digest. False when libcrypto failed.
+  // `mac` has the size of the digest. False when there is no memory.
   bool Compute(const Key& key, Bytes data, MutableBytes mac);
 
   // Wipes the key when it is `key`.
@@ -22,9 +23,10 @@ class HmacContext {
 
  private:
   bool Start(const Key& key);
+  HmacPads& pads();
 
   DigestAlgorithm algorithm_;
-  EvpMacCtxPtr context_;
+  PrivateBuffer pads_;  // an HmacPads, where the heap wipes it
   KeyId key_ = 0;
 };
 

@@ -23,7 +23,6 @@ struct OwnedLibrary {
   EvpCipherPtr aes_256_gcm;
   EvpCipherPtr aes_256_ecb;
   EvpCipherPtr aes_256_cbc;
-  EvpMacPtr hmac;
   EvpKdfPtr kbkdf;
   EvpKdfPtr hkdf;
   EvpKdfPtr argon2id;
@@ -45,7 +44,6 @@ bool Fetch(OwnedLibrary& owned) {
   owned.aes_256_gcm.reset(EVP_CIPHER_fetch(context, "AES-256-GCM", nullptr));
   owned.aes_256_ecb.reset(EVP_CIPHER_fetch(context, "AES-256-ECB", nullptr));
   owned.aes_256_cbc.reset(EVP_CIPHER_fetch(context, "AES-256-CBC", nullptr));
-  owned.hmac.reset(EVP_MAC_fetch(context, "HMAC", nullptr));
   owned.kbkdf.reset(EVP_KDF_fetch(context, "KBKDF", nullptr));
   owned.hkdf.reset(EVP_KDF_fetch(context, "HKDF", nullptr));
   owned.argon2id.reset(EVP_KDF_fetch(context, "ARGON2ID", nullptr));
@@ -54,7 +52,7 @@ bool Fetch(OwnedLibrary& owned) {
         EVP_MD_fetch(context, DigestName(algorithm), nullptr));
   }
   return owned.provider && owned.aes_128_gcm && owned.aes_256_gcm && owned.aes_256_ecb &&
-         owned.aes_256_cbc && owned.hmac && owned.kbkdf && owned.hkdf && owned.argon2id &&
+         owned.aes_256_cbc && owned.kbkdf && owned.hkdf && owned.argon2id &&
          std::all_of(owned.digests.begin(), owned.digests.end(),
                      [](const EvpMdPtr& digest) { return digest != nullptr; });
 }
@@ -65,7 +63,6 @@ LibraryContext View(const OwnedLibrary& owned) {
                       .aes_256_gcm = owned.aes_256_gcm.get(),
                       .aes_256_ecb = owned.aes_256_ecb.get(),
                       .aes_256_cbc = owned.aes_256_cbc.get(),
-                      .hmac = owned.hmac.get(),
                       .kbkdf = owned.kbkdf.get(),
                       .hkdf = owned.hkdf.get(),
                       .argon2id = owned.argon2id.get(),

@@ -20,7 +20,6 @@ struct LibraryContext {
   EVP_CIPHER* aes_256_gcm;
   EVP_CIPHER* aes_256_ecb;
   EVP_CIPHER* aes_256_cbc;
-  EVP_MAC* hmac;
   EVP_KDF* kbkdf;
   EVP_KDF* hkdf;
   EVP_KDF* argon2id;

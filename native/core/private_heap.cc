@@ -47,9 +47,11 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-// Blocks of 32, 48, 64, 96, 128, … bytes with their header; what is larger gets pages of its own.
+// Blocks of 32, 48, 64, 96, 128, … bytes up to 256 KiB, with their header; what is larger gets
+// pages of its own, which cost 2 to 3 µs each to map, lock and clear: 5 % of an encapsulation with
+// ML-KEM for a batch of 64.
 constexpr std::size_t kSmallest = 32;
-constexpr std::uint32_t kClasses = 23;
+constexpr std::uint32_t kClasses = 27;
 constexpr std::uint32_t kOwnPages = kClasses;
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
@@ -70,6 +72,9 @@ constexpr std::uint32_t ClassOf(std::size_t bytes) {
 }
 static_assert(ClassOf(32) == 0 && ClassOf(33) == 1 && ClassOf(48) == 1 && ClassOf(49) == 2);
 static_assert(ClassOf(64) == 2 && ClassOf(65) == 3 && ClassOf(kLargest) == kClasses - 1);
+
+// Blocks of these classes are not kept by threads: locked memory is scarce.
+constexpr std::uint32_t kFirstLarge = 23;
 
 // How many free blocks of a class a thread keeps; half of them go back when there are more.
 constexpr std::uint32_t KeptBlocks(std::uint32_t size_class) {
@@ -215,7 +220,7 @@ bool HasCache() {
 }
 
 FreeBlock* Take(std::uint32_t size_class) {
-  if (!HasCache()) {
+  if (size_class >= kFirstLarge || !HasCache()) {
     const std::lock_guard lock(mutex);
     return TakeShared(size_class);
   }
@@ -234,7 +239,7 @@ FreeBlock* Take(std::uint32_t size_class) {
 }
 
 void Give(std::uint32_t size_class, FreeBlock* block) {
-  if (!HasCache()) {
+  if (size_class >= kFirstLarge || !HasCache()) {
     const std::lock_guard lock(mutex);
     shared_lists[size_class].Push(block);
     return;
