@@ -44,6 +44,8 @@ export interface Group {
   readonly sizeBytes: number;
   /** Name of the row that ratios refer to. */
   readonly baseline: string;
+  /** Milliseconds that a sample of a full run lasts at least; where one operation takes longer than usual. */
+  readonly minimumMs?: number;
   /** Makes the rows with their keys and buffers; called when the turn of the group comes. No rows: it is left out. */
   open(): readonly Row[] | Promise<readonly Row[]>;
 }

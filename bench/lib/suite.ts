@@ -3,7 +3,7 @@ import { fingerprint, watchIdleCores } from './machine.ts';
 import { parseOptions } from './options.ts';
 import { writePage } from './page.ts';
 import { writeReport, type Report } from './report.ts';
-import { measureGroup, type GroupResult } from './rounds.ts';
+import { measureGroup, type Effort, type GroupResult } from './rounds.ts';
 import { groupTable, targetTable } from './table.ts';
 import { judge, type Target, type Verdict } from './targets.ts';
 
@@ -14,8 +14,8 @@ export interface Suite {
   readonly groups: readonly Group[];
   /** Or the verdicts themselves, of what was measured. */
   readonly targets: readonly Target[] | ((results: readonly GroupResult[]) => readonly Verdict[]);
-  /** Milliseconds that a sample of a full run lasts at least; where one operation takes longer than usual. */
-  readonly minimumMs?: number;
+  /** What a full run does otherwise than usual. */
+  readonly effort?: Partial<Effort>;
   /** Whether a page with charts is written beside the JSON. */
   readonly hasPage?: boolean;
 }
@@ -23,10 +23,7 @@ export interface Suite {
 /** Measures a suite, prints its tables and writes the JSON. */
 export async function runSuite(suite: Suite, args: readonly string[]): Promise<void> {
   const options = parseOptions(suite.name, args);
-  const effort =
-    options.isQuick || suite.minimumMs === undefined
-      ? options.effort
-      : { ...options.effort, minimumMs: suite.minimumMs };
+  const effort = options.isQuick ? options.effort : { ...options.effort, ...suite.effort };
   const machine = fingerprint();
   const facts = { ...machine, ...suite.versions };
   console.log(
@@ -38,7 +35,8 @@ export async function runSuite(suite: Suite, args: readonly string[]): Promise<v
   const idleCoresSince = watchIdleCores();
   const groups: GroupResult[] = [];
   for (const group of suite.groups.filter(({ name }) => name.includes(options.only))) {
-    const result = await measureGroup(group, effort);
+    const { minimumMs = effort.minimumMs } = options.isQuick ? effort : group;
+    const result = await measureGroup(group, { ...effort, minimumMs });
     if (result.rows.length === 0) continue;
     console.log(`\n${groupTable(result)}`);
     groups.push(result);

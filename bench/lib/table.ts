@@ -65,6 +65,8 @@ export function quantity(value: number, measure: Target['measure']): string {
       return `${value.toFixed(1)}x baseline`;
     case 'ofLimit':
       return `${percent(value)} of limit`;
+    case 'ofLimitCpu':
+      return `${percent(value)} of limit in CPU time`;
     case 'opsPerSecond':
       return `${(value / 1e6).toFixed(2)} M/s`;
   }

@@ -4,7 +4,7 @@ import type { GroupResult, RowResult } from './rounds.ts';
 export interface Target {
   readonly group: string;
   readonly row: string;
-  readonly measure: 'timesBaseline' | 'ofLimit' | 'opsPerSecond';
+  readonly measure: 'timesBaseline' | 'ofLimit' | 'ofLimitCpu' | 'opsPerSecond';
   readonly atLeast: number;
   /** A floor has to hold; a goal is where the work goes. */
   readonly kind: 'floor' | 'goal';
@@ -30,6 +30,8 @@ function reachedBy(row: RowResult, measure: Target['measure']): number | undefin
       return row.timesBaseline.median;
     case 'ofLimit':
       return row.ofLimit?.median;
+    case 'ofLimitCpu':
+      return row.ofLimitCpu?.median;
     case 'opsPerSecond':
       return row.opsPerSecond;
   }

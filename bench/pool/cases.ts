@@ -44,10 +44,10 @@ export function batches(
   return (count) => {
     const items = repeated(item, count);
     const others = other === undefined ? undefined : repeated(other, count);
+    const allWell = Buffer.alloc(count, CORE_STATUS.ok);
     return async () => {
       const { statuses } = await core.batchAsync(key, operation, items, others);
-      if (statuses.length !== count || statuses.some((status) => status !== CORE_STATUS.ok))
-        throw new Error(`${key.type}: an item of a batch failed`);
+      if (!allWell.equals(statuses)) throw new Error(`${key.type}: an item of a batch failed`);
     };
   };
 }

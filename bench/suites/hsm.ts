@@ -21,7 +21,7 @@ try {
         modules: tokens.map(({ name }) => name).join(', '),
       },
       // An RSA signature takes a millisecond.
-      minimumMs: 100,
+      effort: { minimumMs: 100 },
       hasPage: true,
       groups: tokens.flatMap((token) => [
         // In a token of the user's own nothing is made that stays.

@@ -33,8 +33,8 @@ void ComputeHmacMidstate(Bytes key, HmacMidstate& midstate);
 void HmacShort(const HmacMidstate& midstate, std::span<std::uint8_t, kSha256BlockBytes> block,
                std::size_t length, std::span<std::uint8_t, kHmacSha256Bytes> mac);
 
-// The same for every digest of SHA-2 and messages of any length. A MAC of 32 bytes takes 60 ns
-// where a re-armed EVP_MAC_CTX takes 135.
+// The same for every digest of SHA-2 and messages of any length. A MAC of 32 bytes with SHA-256
+// takes 99 ns where a re-armed EVP_MAC_CTX takes 134.
 struct HmacPads {
   // Chaining values; those of SHA-224 and SHA-256 have 32-bit words.
   std::array<std::uint64_t, 8> inner;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/bytes.h"
+#include "core/private_heap.h"
 #include "core/result.h"
 #include "core/secure_buffer.h"
 
@@ -48,7 +49,7 @@ class PrivateBuffer {
   }
   PrivateBuffer(const PrivateBuffer&) = delete;
   PrivateBuffer& operator=(const PrivateBuffer&) = delete;
-  ~PrivateBuffer() { OPENSSL_clear_free(data_, capacity_); }
+  ~PrivateBuffer() { FreePrivate(data_, capacity_); }
 
   Bytes bytes() const { return {data_, size_}; }
   MutableBytes bytes() { return {data_, size_}; }

@@ -1,5 +1,7 @@
 #include "core/private_heap.h"
 
+#include <openssl/crypto.h>
+
 // clang tells of its sanitizers in another way than g++.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -16,13 +18,14 @@ bool InstallPrivateHeap() { return true; }
 
 PrivateHeapInfo DescribePrivateHeap() { return {}; }
 
+void FreePrivate(void* block, std::size_t size) { OPENSSL_clear_free(block, size); }
+
 bool IsInPrivateHeap(const void* /*address*/) { return false; }
 
 }  // namespace keywright
 
 #else
 
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -327,6 +330,14 @@ bool InstallPrivateHeap() {
 PrivateHeapInfo DescribePrivateHeap() {
   const std::lock_guard lock(mutex);
   return {.is_active = is_active, .mapped_bytes = mapped_bytes, .locked_bytes = locked_bytes};
+}
+
+void FreePrivate(void* block, std::size_t size) {
+  if (is_active) {
+    OPENSSL_free(block);
+  } else {
+    OPENSSL_clear_free(block, size);
+  }
 }
 
 bool IsInPrivateHeap(const void* address) {

@@ -23,6 +23,10 @@ bool InstallPrivateHeap();
 
 PrivateHeapInfo DescribePrivateHeap();
 
+// Gives back what OPENSSL_malloc gave (or null), wiped: by this heap, once, or before it goes where
+// this heap is not.
+void FreePrivate(void* block, std::size_t size);
+
 // Whether the address lies in the heap. For tests.
 bool IsInPrivateHeap(const void* address);
 

@@ -1,9 +1,12 @@
 #include "core/mac.h"
 
+#include <openssl/evp.h>
+
 #include "core/digest.h"
 #include "core/hmac_context.h"
 #include "core/hmac_midstate.h"
 #include "core/key_access.h"
+#include "core/library_context.h"
 #include "test/testing.h"
 
 namespace keywright {
@@ -41,6 +44,29 @@ TEST(Hmac, EqualsTheVectorsOfRfc4231) {
       ASSERT_EQ(Hmac(*key, algorithm, AsBytes(vector.data), mac), Status::kOk);
       EXPECT_EQ(mac, FromHex(vector.macs[DigestIndex(algorithm)]));
       EXPECT_TRUE(HmacVerify(*key, algorithm, AsBytes(vector.data), mac).value());
+    }
+  }
+}
+
+// Across the lengths where a message or a key fills a block, and one more is begun.
+TEST(Hmac, EqualsThatOfLibcryptoForEveryLength) {
+  Generator generator;
+  for (const DigestAlgorithm algorithm : kDigestAlgorithms) {
+    for (std::size_t length = 0; length <= 300; ++length) {
+      const KeyPtr key = FreshKey(KeyType::kHmac, generator.Number(1, 300));
+      const Bytes secret = KeyAccess::BytesOf(*key);
+      const Vector data = generator.Octets(length);
+      Vector expected(DigestSize(algorithm));
+      std::size_t written = 0;
+      ASSERT_NE(EVP_Q_mac(Library().context, "HMAC", nullptr, DigestName(algorithm), nullptr,
+                          secret.data(), secret.size(), data.data(), data.size(), expected.data(),
+                          expected.size(), &written),
+                nullptr);
+      ASSERT_EQ(written, expected.size());
+      Vector mac(expected.size());
+      ASSERT_EQ(Hmac(*key, algorithm, data, mac), Status::kOk);
+      ASSERT_EQ(mac, expected) << DigestName(algorithm) << ", " << secret.size() << " and "
+                               << length << " bytes";
     }
   }
 }

@@ -42,7 +42,7 @@ TEST(PrivateHeap, GivesMemoryOfEverySizeThatKeepsItsContent) {
   };
   for (int round = 0; round < 20'000; ++round) {
     const std::size_t size =
-        generator.Number(1, 100) == 1 ? generator.Number(1, 200'000) : generator.Number(1, 3000);
+        generator.Number(1, 100) == 1 ? generator.Number(1, 400'000) : generator.Number(1, 3000);
     auto* data = static_cast<std::uint8_t*>(OPENSSL_malloc(size));
     ASSERT_NE(data, nullptr);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data) % 16, 0U);
@@ -70,7 +70,7 @@ TEST(PrivateHeap, GivesMemoryOfEverySizeThatKeepsItsContent) {
 
 TEST(PrivateHeap, WipesWhatIsFreed) {
   SKIP_WITHOUT_HEAP();
-  for (const std::size_t size : {40U, 300U, 5000U}) {
+  for (const std::size_t size : {40U, 300U, 5000U, 100'000U}) {
     auto* data = static_cast<std::uint8_t*>(OPENSSL_malloc(size));
     std::fill_n(data, size, 0xaa);
     OPENSSL_free(data);
