@@ -10,7 +10,6 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 namespace keywright {
@@ -100,7 +99,8 @@ class Hash {
 template <typename Sha>
 using Block = std::array<std::uint8_t, Sha::kBlockBytes>;
 
-// Of the length in bits; the message, at most two to the power of 31 bytes, needs no more.
+// The longest message that has room for its padding in a block: a byte, and the length as two
+// words.
 template <typename Sha>
 constexpr std::size_t kShortBytes = Sha::kBlockBytes - 2 * sizeof(typename Sha::Word) - 1;
 static_assert(kShortBytes<Narrow> == kMaxShortMessageBytes);
