@@ -83,8 +83,8 @@ export function hmacGroup(): Group {
 }
 
 /**
- * Within 10 % of the C loop with all cores busy: in batches, where there are any. By the clock, which tells when nothing
- * else runs, and in processor time, which other work on the machine disturbs less.
+ * Within 10 % of the C loop with all cores busy: in batches, where there are any. By the clock, for a quiet machine,
+ * and in processor time, which other work on the machine disturbs less.
  */
 export function poolTargets(): Target[] {
   const within = (group: string, row: string): Target[] =>
