@@ -24,7 +24,9 @@ constexpr std::chrono::seconds kPatienceAtEnd(5);
 constexpr std::size_t kMaxSessions = 1024;
 constexpr std::size_t kMaxQueueLength = std::size_t{1} << 20U;
 
-Reply Failed(Failure failure) { return {.failure = failure, .outputs = {}, .failures = {}}; }
+Reply Failed(Failure failure) {
+  return {.failure = failure, .outputs = {}, .failures = {}, .has_changed = false};
+}
 
 napi_value Number(napi_env env, double number) {
   napi_value value = nullptr;

@@ -49,6 +49,8 @@ struct Job {
   std::size_t first_item = 0;    // of the batch
   // Whether the reply was given, or nobody waits for it any more.
   bool is_settled = false;
+  // Of the attempts until now, as in Reply; only for the thread that serves the job.
+  bool has_changed = false;
 
   bool IsSettled() const { return is_settled || (batch && batch->is_settled); }
 };

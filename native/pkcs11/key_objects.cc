@@ -158,8 +158,8 @@ Failure ReadFlag(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_T
       rv == CKR_OK && attribute.ulValueLen != sizeof(flag) ? CKR_ATTRIBUTE_VALUE_INVALID : rv);
 }
 
-void DestroyObject(const Session& session, CK_OBJECT_HANDLE object) {
-  session.functions()->C_DestroyObject(session.handle(), object);
+bool DestroyObject(const Session& session, CK_OBJECT_HANDLE object) {
+  return session.functions()->C_DestroyObject(session.handle(), object) == CKR_OK;
 }
 
 Reply GenerateRandom(Session& session, const Request& request) {
@@ -216,6 +216,7 @@ Reply DestroyKey(Session& session, const Request& request) {
       if (!failure.ok() && !IsGone(failure)) {
         return ReplyOf(failure);
       }
+      session.NoteChange();
       has_any = true;
     }
   }

@@ -35,7 +35,7 @@ Failure ReadFlag(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_T
                  bool& value);
 
 // For a key that must not stay: nothing can be done about a failure.
-void DestroyObject(const Session& session, CK_OBJECT_HANDLE object);
+bool DestroyObject(const Session& session, CK_OBJECT_HANDLE object);
 
 }  // namespace keywright::pkcs11
 

@@ -120,7 +120,7 @@ Failure MakePair(const Session& session, const PairType& pair, const NewKey& key
   return MechanismAnswer(rv, mechanism.mechanism);
 }
 
-Failure Generate(const Session& session, const PairType& pair, const NewKey& key,
+Failure Generate(Session& session, const PairType& pair, const NewKey& key,
                  PrivateBuffer& spki) {
   Failure failure = RequireMechanism(session, GenerationOf(pair), CKF_GENERATE_KEY_PAIR);
   for (const CK_OBJECT_CLASS object_class : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
@@ -140,8 +140,11 @@ Failure Generate(const Session& session, const PairType& pair, const NewKey& key
     failure = ReadPublicKey(session, handles.public_key, spki);
   }
   if (!failure.ok()) {
-    DestroyObject(session, handles.private_key);
-    DestroyObject(session, handles.public_key);
+    for (const CK_OBJECT_HANDLE object : {handles.private_key, handles.public_key}) {
+      if (!DestroyObject(session, object)) {
+        session.NoteChange();
+      }
+    }
   }
   return failure;
 }

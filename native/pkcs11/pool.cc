@@ -35,7 +35,15 @@ bool IsShort(const Job& job) {
   }
 }
 
-Reply Failed(Failure failure) { return {.failure = failure, .outputs = {}, .failures = {}}; }
+Reply Failed(Failure failure) {
+  return {.failure = failure, .outputs = {}, .failures = {}, .has_changed = false};
+}
+
+// Whether the answer rests on a search that found nothing more.
+bool RestsOnSearch(Operation operation, const Failure& failure) {
+  return failure.reason == Reason::kKeyNotFound ||
+         (failure.ok() && (operation == Operation::kFindKeys || operation == Operation::kDestroyKey));
+}
 
 void WaitUntil(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
                Clock::time_point time) {
@@ -221,14 +229,19 @@ JobPtr Pool::MakeProbe() {
   return job;
 }
 
-Reply Pool::Serve(Lease& lease, const Job& job) {
+Reply Pool::Serve(Lease& lease, Job& job) {
   for (unsigned attempt = 1;; ++attempt) {
     Loss loss = Loss::kNothing;
     Reply reply = Attempt(lease, job, &loss);
     if (loss == Loss::kNothing) {
       connection_->NoteAnswer();
+      // An attempt before this one destroyed it, and lost its answer.
+      if (job.has_changed && reply.failure.reason == Reason::kKeyNotFound) {
+        return {};
+      }
       return reply;
     }
+    job.has_changed |= reply.has_changed;
     connection_->Lose(lease, loss);
     if (loss == Loss::kHandle) {
       connection_->objects().Forget(job.request.key_id.bytes());
@@ -268,6 +281,7 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
     owner = connection_->LockOwner(&handle);
   }
   PooledSession session(*connection_, handle);
+  const std::uint64_t logins = connection_->logins();
   Reply reply;
   if (SearchesByItself(request.operation)) {
     if (const CK_RV rv = Connection::CheckLogin(session.functions(), handle); rv != CKR_OK) {
@@ -276,6 +290,18 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
   }
   if (reply.failure.ok()) {
     reply = performer_(session, request);
+    reply.has_changed = session.has_changed();
+  }
+  // The login may have ended, and another thread have made the next one, while it searched.
+  if (RestsOnSearch(request.operation, reply.failure)) {
+    CK_RV rv = Connection::CheckLogin(session.functions(), handle);
+    if (rv == CKR_OK && connection_->logins() != logins) {
+      rv = CKR_USER_NOT_LOGGED_IN;
+    }
+    if (rv != CKR_OK) {
+      reply = Failed({.reason = Reason::kModule, .rv = rv});
+      reply.has_changed = session.has_changed();
+    }
   }
   // What is lost in the middle of a batch is lost for all of it.
   for (const Failure& failure : reply.failures) {
@@ -306,7 +332,7 @@ Failure Pool::Probe(const Lease& lease) {
 
 bool Pool::MayTryAgain(const Job& job, Loss loss, unsigned attempt) {
   const auto delay = DelayBefore(loss, attempt);
-  if (job.kind != Job::Kind::kRequest || !delay || !MayRepeat(loss, job.request.operation)) {
+  if (job.kind != Job::Kind::kRequest || !delay || !MayRepeat(loss, job.request.operation, job.has_changed)) {
     return false;
   }
   Lock lock(mutex_);
@@ -320,7 +346,7 @@ bool Pool::MayTryAgain(const Job& job, Loss loss, unsigned attempt) {
 
 Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
   if (job.kind != Job::Kind::kRequest || loss == Loss::kHandle || loss == Loss::kSessionCount ||
-      !MayRepeat(loss, job.request.operation)) {
+      !MayRepeat(loss, job.request.operation, job.has_changed)) {
     return Failed(failure);
   }
   Completions due;
@@ -329,9 +355,9 @@ Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
     OpenCircuit(failure, &due);
   }
   Deliver(&due);
-  // After trouble of the device it is not known what was done; otherwise nothing was.
-  return Failed(loss == Loss::kDevice ? failure
-                                      : Failure{.reason = Reason::kUnavailable, .rv = failure.rv});
+  // After trouble of the device it is not known what was done.
+  const bool is_undone = loss != Loss::kDevice && !job.has_changed;
+  return Failed(is_undone ? Failure{.reason = Reason::kUnavailable, .rv = failure.rv} : failure);
 }
 
 // True when the thread is one too many.

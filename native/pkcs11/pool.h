@@ -107,7 +107,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   JobPtr TakeJob(Worker& worker);
   void HandOver(Lock& lock, Worker& worker);
   JobPtr MakeProbe();
-  Reply Serve(Lease& lease, const Job& job);
+  Reply Serve(Lease& lease, Job& job);
   Reply Attempt(Lease& lease, const Job& job, Loss* loss);
   Reply PerformIn(const Lease& lease, const Request& request, Loss* loss);
   Failure Probe(const Lease& lease);

@@ -55,13 +55,14 @@ Loss LossOf(const Failure& failure) {
   return row == kTable.end() ? Loss::kNothing : row->loss;
 }
 
-bool MayRepeat(Loss loss, Operation operation) {
+bool MayRepeat(Loss loss, Operation operation, bool has_changed) {
   switch (operation) {
     case Operation::kGenerateSecretKey:
     case Operation::kGenerateKeyPair:
-    case Operation::kDestroyKey:
     case Operation::kUnwrapKey:
     case Operation::kImportPublicKey:
+      return loss != Loss::kDevice && !has_changed;
+    case Operation::kDestroyKey:
       return loss != Loss::kDevice;
     default:
       return true;

@@ -32,8 +32,10 @@ enum class Loss {
 Loss LossOf(const Failure& failure);
 
 // Whether the request may be repeated after `loss`. After trouble of the device nobody knows what
-// the token did, so what makes or destroys keys is not repeated.
-bool MayRepeat(Loss loss, Operation operation);
+// the token did, so what makes or destroys keys is not repeated. Nor is what makes a key when an
+// attempt left one behind (`has_changed`), which would stand in its own way; the rest of a key can
+// still be destroyed.
+bool MayRepeat(Loss loss, Operation operation, bool has_changed = false);
 
 // Whether the request makes an object that dies with the session that made it.
 bool MakesSessionObject(const Request& request);

@@ -54,6 +54,8 @@ struct Reply {
   Failure failure;
   std::vector<PrivateBuffer> outputs;
   std::vector<Failure> failures;
+  // Keys of the token were made or destroyed, and stay so whatever `failure` says.
+  bool has_changed = false;
 };
 
 }  // namespace keywright::pkcs11

@@ -28,8 +28,8 @@ Failure MakeSecretKey(Session& session, SecretType type, const NewKey& key, std:
     return MechanismAnswer(rv, mechanism_type);
   }
   const Failure failure = VerifyProtection(session, object, key, true);
-  if (!failure.ok()) {
-    DestroyObject(session, object);
+  if (!failure.ok() && !DestroyObject(session, object)) {
+    session.NoteChange();
   }
   return failure;
 }

@@ -23,6 +23,13 @@ class Session {
   virtual Failure FindObject(CK_OBJECT_CLASS object_class, Bytes id, CK_OBJECT_HANDLE* object) = 0;
   // Drops `id` from the cache: the key is gone, or its handle no longer valid.
   virtual void ForgetObjects(Bytes id) = 0;
+
+  // Notes that keys of the token were made or destroyed, and stay so even when the request fails.
+  void NoteChange() { has_changed_ = true; }
+  bool has_changed() const { return has_changed_; }
+
+ private:
+  bool has_changed_ = false;
 };
 
 }  // namespace keywright::pkcs11

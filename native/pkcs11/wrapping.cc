@@ -313,6 +313,8 @@ Failure Unwrap(Session& session, const Request& request, const Method& method, S
   }
   if (failure.ok()) {
     object.Release();
+  } else if (!object.Destroy()) {
+    session.NoteChange();
   }
   return failure;
 }
