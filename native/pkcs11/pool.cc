@@ -39,10 +39,17 @@ Reply Failed(Failure failure) {
   return {.failure = failure, .outputs = {}, .failures = {}, .has_changed = false};
 }
 
-// Whether the answer rests on a search that found nothing more.
-bool RestsOnSearch(Operation operation, const Failure& failure) {
-  return failure.reason == Reason::kKeyNotFound ||
-         (failure.ok() && (operation == Operation::kFindKeys || operation == Operation::kDestroyKey));
+// Whether a login that ended meanwhile may be why the answer is what it is: searches find less then,
+// and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
+bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile) {
+  switch (failure.reason) {
+    case Reason::kNone:
+      return operation == Operation::kFindKeys || operation == Operation::kDestroyKey;
+    case Reason::kAuthenticationFailed:
+      return failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
+    default:
+      return failure.reason == Reason::kKeyNotFound;
+  }
 }
 
 void WaitUntil(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
@@ -292,8 +299,8 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
     reply = performer_(session, request);
     reply.has_changed = session.has_changed();
   }
-  // The login may have ended, and another thread have made the next one, while it searched.
-  if (RestsOnSearch(request.operation, reply.failure)) {
+  // Another thread may have logged in again already.
+  if (MayBeForWantOfLogin(request.operation, reply.failure, connection_->profile())) {
     CK_RV rv = Connection::CheckLogin(session.functions(), handle);
     if (rv == CKR_OK && connection_->logins() != logins) {
       rv = CKR_USER_NOT_LOGGED_IN;

@@ -60,6 +60,39 @@ describeTokens('a token in trouble', (makeBench) => {
     await expect(token.generateSecretKey(plan)).rejects.toMatchObject({ reason: 'keyExists' });
   });
 
+  it.each(['C_GetAttributeValue lose-session at 1', 'C_GetAttributeValue lose-all-sessions at 1'])(
+    'does not say that a key exists which a request made itself before it lost its session (%s)',
+    async (fault) => {
+      const token = await bench.open();
+      bench.faults(fault);
+      const plan = { id: ID, label: 'root', type: 'aesGcm' } as const;
+      const outcome = await token.generateSecretKey(plan).then(
+        () => 'made',
+        (error: unknown) => error,
+      );
+      expect(outcome).toMatchObject({ reason: 'module', rv: 0xb3 });
+      expect(await token.findKeys(ID)).toHaveLength(1);
+    },
+  );
+
+  it('destroys a key though the session is lost after that, and does not say that there was none', async () => {
+    const token = await openWithKey();
+    // The search for secret keys comes first, then those for the two other classes.
+    bench.faults('C_FindObjectsInit lose-session at 2');
+    await token.destroyKey(ID);
+    expect(bench.counts()['C_FindObjectsInit']!.faults).toBe(1);
+    expect(await token.findKeys(ID)).toEqual([]);
+  });
+
+  it('does not take keys for missing because the login ended while they were looked for', async () => {
+    const token = await openWithKey();
+    bench.faults('C_FindObjectsInit logout at 1');
+    expect(await token.findKeys(ID)).toHaveLength(1);
+    bench.faults('C_FindObjectsInit logout at 1');
+    await token.destroyKey(ID);
+    expect(await token.findKeys(ID)).toEqual([]);
+  });
+
   it('refuses at once while the token is away, and works when it is back', async () => {
     const token = await openWithKey();
     bench.faults('token absent');
