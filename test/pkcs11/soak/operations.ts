@@ -104,9 +104,13 @@ export class Workload {
   }
 
   /** One operation of a random kind. @throws WrongAnswer */
-  async step(): Promise<void> {
+  async step(fault: string): Promise<void> {
     const operation = this.#choices.of(OPERATIONS);
-    await this[operation]();
+    try {
+      await this[operation]();
+    } catch (error) {
+      throw error instanceof WrongAnswer ? new WrongAnswer(`${operation}, while ${fault}: ${error.message}`) : error;
+    }
   }
 
   async encrypt(): Promise<void> {
@@ -189,7 +193,8 @@ export class Workload {
   async random(): Promise<void> {
     const length = 16 + this.#choices.below(100);
     const random = await this.#ask(this.#token.generateRandom(length));
-    if ('value' in random) must(random.value.length === length && random.value.some((byte) => byte !== 0), 'randomness');
+    if ('value' in random)
+      must(random.value.length === length && random.value.some((byte) => byte !== 0), 'randomness');
   }
 
   async wrap(): Promise<void> {
@@ -234,7 +239,12 @@ export class Workload {
     const making =
       this.#choices.below(2) === 0
         ? this.#token.generateSecretKey(plan)
-        : this.#token.unwrapKey(IDS.wrapping, 'aesKw', Buffer.concat([wrap.update(randomBytes(32)), wrap.final()]), plan);
+        : this.#token.unwrapKey(
+            IDS.wrapping,
+            'aesKw',
+            Buffer.concat([wrap.update(randomBytes(32)), wrap.final()]),
+            plan,
+          );
     const made = await this.#ask(making);
     this.ledger.made(id.toString(), 'error' in made ? made.error : undefined);
   }
@@ -292,7 +302,16 @@ export class Workload {
 /** As often as each is here. */
 const OPERATIONS = [
   ...(['encrypt', 'encrypt', 'encrypt', 'encrypt', 'decrypt', 'decrypt', 'decrypt', 'decrypt'] as const),
-  ...(['generateMac', 'generateMac', 'generateMac', 'verifyMac', 'verifyMac', 'verifyMac', 'random', 'random'] as const),
+  ...([
+    'generateMac',
+    'generateMac',
+    'generateMac',
+    'verifyMac',
+    'verifyMac',
+    'verifyMac',
+    'random',
+    'random',
+  ] as const),
   ...(['decryptBroken', 'decryptBroken', 'signAndVerify', 'exportPublicKey', 'wrap', 'find', 'findNothing'] as const),
   ...(['useMissing', 'makeTaken', 'make', 'destroy', 'encryptBatch', 'decryptBatch'] as const),
 ] as const;

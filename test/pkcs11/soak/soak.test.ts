@@ -40,9 +40,9 @@ describe.skipIf(missingSoftHsm !== undefined)(`a token under faults (seed ${Stri
   });
 
   /** Works until `until` says that it is enough. */
-  async function workWhile(goesOn: () => boolean): Promise<void> {
+  async function workWhile(kind: string, goesOn: () => boolean): Promise<void> {
     const worker = async (): Promise<void> => {
-      while (goesOn()) await work.step();
+      while (goesOn()) await work.step(kind);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
@@ -52,14 +52,14 @@ describe.skipIf(missingSoftHsm !== undefined)(`a token under faults (seed ${Stri
     bench.faults(`seed ${String(seed)}`, ...lines);
     const end = work.operations + operations;
     if (lastsMs === undefined) {
-      await workWhile(() => work.operations < end);
+      await workWhile(name, () => work.operations < end);
     } else {
       let isOver = false;
       const over = delay(lastsMs).then(() => {
         isOver = true;
         bench.faults();
       });
-      await Promise.all([workWhile(() => !isOver || work.operations < end), over]);
+      await Promise.all([workWhile(name, () => !isOver || work.operations < end), over]);
     }
     hits.set(name, (hits.get(name) ?? 0) + bench.faultsHit() - before);
   }
@@ -92,7 +92,7 @@ describe.skipIf(missingSoftHsm !== undefined)(`a token under faults (seed ${Stri
     expect(ids.filter((id) => !id.startsWith('secret made') && !known.has(id))).toEqual([]);
     expect(ids.length - made.length).toBe(known.size);
     const [failed, answered] = [work.failed, work.answered];
-    await workWhile(() => work.answered < answered + 2000);
+    await workWhile('no fault', () => work.answered < answered + 2000);
     expect(work.failed).toBe(failed);
     expect(token.state()).toMatchObject({ circuit: 'closed', queued: 0 });
   });
