@@ -290,11 +290,6 @@ void AfterSuccess(FaultLayer& layer, Args... args) {
   }
 }
 
-std::mutex& ModuleMutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
 template <Function F, auto kMember>
 struct Entry;
 
@@ -315,13 +310,7 @@ struct Entry<F, kMember> {
       }
       return *verdict.instead;
     }
-    CK_RV result = CKR_OK;
-    {
-      // SoftHSM2 loses objects when threads make and destroy others.
-      static_cast<void>(layer);
-      const std::lock_guard lock(ModuleMutex());
-      result = (layer.below().*kMember)(args...);
-    }
+    const CK_RV result = (layer.below().*kMember)(args...);
     if (result == CKR_OK) {
       AfterSuccess<F>(layer, args...);
     }
