@@ -120,8 +120,7 @@ Failure MakePair(const Session& session, const PairType& pair, const NewKey& key
   return MechanismAnswer(rv, mechanism.mechanism);
 }
 
-Failure Generate(Session& session, const PairType& pair, const NewKey& key,
-                 PrivateBuffer& spki) {
+Failure Generate(Session& session, const PairType& pair, const NewKey& key, PrivateBuffer& spki) {
   Failure failure = RequireMechanism(session, GenerationOf(pair), CKF_GENERATE_KEY_PAIR);
   for (const CK_OBJECT_CLASS object_class : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
     if (failure.ok()) {

@@ -39,8 +39,8 @@ Reply Failed(Failure failure) {
   return {.failure = failure, .outputs = {}, .failures = {}, .has_changed = false};
 }
 
-// Whether a login that ended meanwhile may be why the answer is what it is: searches find less then,
-// and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
+// Whether a login that ended meanwhile may be why the answer is what it is: searches find less
+// then, and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
 bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile) {
   switch (failure.reason) {
     case Reason::kNone:
@@ -339,7 +339,8 @@ Failure Pool::Probe(const Lease& lease) {
 
 bool Pool::MayTryAgain(const Job& job, Loss loss, unsigned attempt) {
   const auto delay = DelayBefore(loss, attempt);
-  if (job.kind != Job::Kind::kRequest || !delay || !MayRepeat(loss, job.request.operation, job.has_changed)) {
+  if (job.kind != Job::Kind::kRequest || !delay ||
+      !MayRepeat(loss, job.request.operation, job.has_changed)) {
     return false;
   }
   Lock lock(mutex_);
