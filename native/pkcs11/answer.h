@@ -32,6 +32,13 @@ Failure DecryptionAnswer(const Session& session, CK_RV rv, CK_MECHANISM_TYPE mec
 // Of a call that verifies what the caller brought.
 Failure VerificationAnswer(CK_RV rv, CK_MECHANISM_TYPE mechanism);
 
+// Of a call that says it wrote `written` bytes: kModule with CKR_BUFFER_TOO_SMALL when there was
+// less `room`, which a module that works would have answered itself.
+constexpr Failure RoomAnswer(CK_ULONG written, std::size_t room,
+                             CK_MECHANISM_TYPE mechanism = kNoMechanism) {
+  return ModuleAnswer(written > room ? CKR_BUFFER_TOO_SMALL : CKR_OK, mechanism);
+}
+
 // kNotOffered unless the token lists the mechanism with `flags`.
 Failure RequireMechanism(const Session& session, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags);
 

@@ -10,6 +10,9 @@ namespace {
 // Device errors in a row after which the module is finalised and initialised again.
 constexpr unsigned kDeviceErrorsToReload = 3;
 
+// Slots, or mechanisms of a token: a module that lists more is not believed.
+constexpr CK_ULONG kMaxListed = 65536;
+
 Failure Answer(CK_RV rv) {
   return rv == CKR_OK ? Failure{} : Failure{.reason = Reason::kModule, .rv = rv};
 }
@@ -173,6 +176,9 @@ Failure Connection::FindSlotByLabel(CK_SLOT_ID* slot) {
     if (rv != CKR_OK) {
       return Answer(rv);
     }
+    if (count > kMaxListed) {
+      return Answer(CKR_GENERAL_ERROR);
+    }
     slots.resize(count);
     rv = functions->C_GetSlotList(CK_TRUE, slots.data(), &count);
     slots.resize(std::min<std::size_t>(count, slots.size()));
@@ -200,7 +206,7 @@ void Connection::ReadFacts(CK_SLOT_ID slot) {
   functions->C_GetInfo(&facts_.library);
   functions->C_GetTokenInfo(slot, &facts_.token);
   CK_ULONG count = 0;
-  if (functions->C_GetMechanismList(slot, nullptr, &count) != CKR_OK) {
+  if (functions->C_GetMechanismList(slot, nullptr, &count) != CKR_OK || count > kMaxListed) {
     return;
   }
   std::vector<CK_MECHANISM_TYPE> mechanisms(count);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "pkcs11/answer.h"
 #include "pkcs11/operations.h"
@@ -10,7 +9,10 @@
 namespace keywright::pkcs11 {
 namespace {
 
-constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+// Of one class: a module that finds more is taken for one that would never stop.
+constexpr std::size_t kMaxKeys = std::size_t{1} << 20;
+// What Keywright reads are ids, labels and public keys; one of ML-DSA-87 has 2592 bytes.
+constexpr std::size_t kMaxAttributeBytes = 65536;
 constexpr std::size_t kMaxRandomBytes = 65536;
 
 // The bits of a record of kFindKeys.
@@ -126,16 +128,21 @@ Failure ReadAttribute(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIB
   if (rv != CKR_OK || attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION) {
     return ModuleAnswer(rv == CKR_OK ? CKR_ATTRIBUTE_TYPE_INVALID : rv);
   }
+  if (attribute.ulValueLen > kMaxAttributeBytes) {
+    return ModuleAnswer(CKR_ATTRIBUTE_VALUE_INVALID);
+  }
   if (Failure failure = Allocate(attribute.ulValueLen, value);
       !failure.ok() || attribute.ulValueLen == 0) {
     return failure;
   }
   attribute.pValue = value.bytes().data();
   rv = module->C_GetAttributeValue(session.handle(), object, &attribute, 1);
-  if (rv == CKR_OK) {
-    value.Truncate(attribute.ulValueLen);
+  if (rv != CKR_OK) {
+    return ModuleAnswer(rv);
   }
-  return ModuleAnswer(rv);
+  const Failure failure = RoomAnswer(attribute.ulValueLen, value.bytes().size());
+  value.Truncate(attribute.ulValueLen);
+  return failure;
 }
 
 Failure ReadNumber(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
@@ -181,9 +188,12 @@ Reply FindKeys(Session& session, const Request& request) {
   for (const CK_OBJECT_CLASS object_class : kKeyClasses) {
     std::vector<CK_OBJECT_HANDLE> found;
     if (Failure failure =
-            SearchClass(session, object_class, request.key_id.bytes(), kNoLimit, found);
+            SearchClass(session, object_class, request.key_id.bytes(), kMaxKeys, found);
         !failure.ok()) {
       return ReplyOf(failure);
+    }
+    if (found.size() == kMaxKeys) {
+      return ReplyOf(FailureOf(Reason::kOutOfMemory));
     }
     for (const CK_OBJECT_HANDLE object : found) {
       PrivateBuffer record;
@@ -207,7 +217,7 @@ Reply DestroyKey(Session& session, const Request& request) {
   bool has_any = false;
   for (const CK_OBJECT_CLASS object_class : kKeyClasses) {
     std::vector<CK_OBJECT_HANDLE> found;
-    if (Failure failure = SearchClass(session, object_class, id, kNoLimit, found); !failure.ok()) {
+    if (Failure failure = SearchClass(session, object_class, id, kMaxKeys, found); !failure.ok()) {
       return ReplyOf(failure);
     }
     for (const CK_OBJECT_HANDLE object : found) {

@@ -70,9 +70,10 @@ Failure EncryptItem(Session& session, const Work& work, Bytes plaintext, Private
   if (rv != CKR_OK) {
     return ModuleAnswer(rv, CKM_RSA_PKCS_OAEP);
   }
+  const Failure failure = RoomAnswer(written, work.modulus.size(), CKM_RSA_PKCS_OAEP);
   ciphertext.Truncate(written);
   out = std::move(ciphertext);
-  return {};
+  return failure;
 }
 
 Failure DecryptItem(Session& session, const Work& work, Bytes ciphertext, PrivateBuffer& out) {
@@ -99,9 +100,10 @@ Failure DecryptItem(Session& session, const Work& work, Bytes ciphertext, Privat
   if (rv != CKR_OK) {
     return DecryptionAnswer(session, rv, CKM_RSA_PKCS_OAEP);
   }
+  const Failure failure = RoomAnswer(written, work.modulus.size(), CKM_RSA_PKCS_OAEP);
   plaintext.Truncate(written);
   out = std::move(plaintext);
-  return {};
+  return failure;
 }
 
 using Item = Failure(Session&, const Work&, Bytes, PrivateBuffer&);

@@ -122,8 +122,11 @@ Failure SignItem(Session& session, CK_OBJECT_HANDLE key, const Scheme& scheme, B
   CK_ULONG written = signature.size();
   rv = module->C_Sign(session.handle(), InputPointer(input.bytes()), input.bytes().size(),
                       signature.data(), &written);
-  return rv == CKR_OK ? OutputOf(scheme, Bytes(signature).first(written), out)
-                      : ModuleAnswer(rv, scheme.mechanism);
+  Failure failure = ModuleAnswer(rv, scheme.mechanism);
+  if (failure.ok()) {
+    failure = RoomAnswer(written, signature.size(), scheme.mechanism);
+  }
+  return failure.ok() ? OutputOf(scheme, Bytes(signature).first(written), out) : failure;
 }
 
 Failure VerifyItem(Session& session, CK_OBJECT_HANDLE key, const Scheme& scheme, Bytes message,

@@ -112,8 +112,11 @@ Failure WrapWith(const Session& session, const Method& method, CK_OBJECT_HANDLE 
   CK_ULONG written = kMaxWrappedBytes;
   const CK_RV rv = session.functions()->C_WrapKey(session.handle(), mechanism.get(), wrapping_key,
                                                   key, wrapped.bytes().data(), &written);
-  return rv == CKR_OK ? CopyTo(out, wrapped.bytes().first(written))
-                      : MechanismAnswer(rv, mechanism.type());
+  failure = MechanismAnswer(rv, mechanism.type());
+  if (failure.ok()) {
+    failure = RoomAnswer(written, kMaxWrappedBytes, mechanism.type());
+  }
+  return failure.ok() ? CopyTo(out, wrapped.bytes().first(written)) : failure;
 }
 
 Failure UnwrapWith(const Session& session, const Method& method, CK_OBJECT_HANDLE wrapping_key,
