@@ -39,6 +39,13 @@ Failure ReadFlags(const Session& session, CK_OBJECT_HANDLE object, CK_OBJECT_CLA
                       : failure;
 }
 
+// An id or a label, which keys that somebody else made need not have.
+Failure ReadName(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                 PrivateBuffer& name) {
+  const Failure failure = ReadAttribute(session, object, type, name);
+  return failure.rv == CKR_ATTRIBUTE_TYPE_INVALID ? Failure{} : failure;
+}
+
 Failure Describe(const Session& session, CK_OBJECT_HANDLE object, CK_OBJECT_CLASS object_class,
                  PrivateBuffer& record) {
   CK_ULONG key_type = 0;
@@ -50,10 +57,10 @@ Failure Describe(const Session& session, CK_OBJECT_HANDLE object, CK_OBJECT_CLAS
     failure = ReadFlags(session, object, object_class, flags);
   }
   if (failure.ok()) {
-    failure = ReadAttribute(session, object, CKA_ID, id);
+    failure = ReadName(session, object, CKA_ID, id);
   }
   if (failure.ok()) {
-    failure = ReadAttribute(session, object, CKA_LABEL, label);
+    failure = ReadName(session, object, CKA_LABEL, label);
   }
   constexpr std::size_t kHeaderBytes = 11;
   const std::size_t id_size = std::min<std::size_t>(id.bytes().size(), 0xffff);

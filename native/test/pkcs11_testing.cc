@@ -61,6 +61,9 @@ class Token {
       case TestModule::kNss:
         problem_ = OpenNss();
         break;
+      case TestModule::kKryoptic:
+        problem_ = OpenKryoptic();
+        break;
       case TestModule::kCloudHsm:
         problem_ = OpenCloudHsm();
         break;
@@ -117,17 +120,34 @@ class Token {
     if (std::string problem = Load(softhsm_.c_str()); !problem.empty()) {
       return problem;
     }
+    return InitializeToken(0);
+  }
+
+  std::string OpenKryoptic() {
+    const char* path = std::getenv("KEYWRIGHT_KRYOPTIC");
+    if (path == nullptr) {
+      return "KEYWRIGHT_KRYOPTIC does not name the module that script/kryoptic builds";
+    }
+    const std::string configuration = folder_.path() + "/kryoptic.toml";
+    std::ofstream(configuration) << "[[slots]]\nslot = 7\ndbtype = \"sqlite\"\ndbargs = \""
+                                 << folder_.path() << "/token.sql\"\n";
+    setenv("KRYOPTIC_CONF", configuration.c_str(), 1);
+    const std::string problem = Load(path);
+    return problem.empty() ? InitializeToken(7) : problem;
+  }
+
+  std::string InitializeToken(CK_SLOT_ID slot) {
     std::array<CK_UTF8CHAR, 32> label;
     label.fill(' ');
     std::copy(kLabel.begin(), kLabel.end(), label.begin());
-    if (functions_->C_InitToken(0, Text(kPin), kPin.size(), label.data()) != CKR_OK) {
-      return "SoftHSM makes no token";
+    if (functions_->C_InitToken(slot, Text(kPin), kPin.size(), label.data()) != CKR_OK) {
+      return "the module makes no token";
     }
     FindSlot();
     return InitializePin(kPin);
   }
 
-  // The token has another slot once it is initialised.
+  // SoftHSM's token has another slot once it is initialised.
   void FindSlot() {
     std::array<CK_SLOT_ID, 2> slots;
     CK_ULONG count = slots.size();
@@ -186,9 +206,12 @@ class Token {
       return "the token lets nobody in";
     }
     constexpr std::array kProfiles = {ProfileCode::kSoftHsm, ProfileCode::kNss,
-                                      ProfileCode::kCloudHsm};
+                                      ProfileCode::kGeneric, ProfileCode::kCloudHsm};
     const ProfileCode code = kProfiles[static_cast<std::size_t>(module)];
     profile_ = *FindProfile(static_cast<std::uint32_t>(code));
+    if (module == TestModule::kKryoptic) {
+      profile_.bad_ciphertext = CKR_DEVICE_ERROR;
+    }
     if (module == TestModule::kCloudHsm) {
       // What AWS does not document is answered by the SoftHSM behind.
       profile_.bad_ciphertext = CKR_GENERAL_ERROR;
@@ -349,6 +372,11 @@ Vector Pkcs11Test::ImportPublic(const Key& key) {
     attributes.AddBytes(CKA_PUBLIC_EXPONENT, rsa.public_exponent);
     attributes.AddFlag(CKA_ENCRYPT, true);
     attributes.AddFlag(CKA_WRAP, true);
+  } else if (type.family == Family::kMlDsa) {
+    attributes.AddNumber(CKA_KEY_TYPE, kKeyTypeMlDsa);
+    attributes.AddNumber(kAttributeParameterSet, static_cast<CK_ULONG>(key.type()) -
+                                                     static_cast<CK_ULONG>(KeyType::kMlDsa44) + 1);
+    attributes.AddBytes(CKA_VALUE, Bytes(spki).last(type.public_bytes));
   } else {
     point = DerValue(DerTag::kOctetString, {Bytes(spki).last(type.public_bytes)});
     attributes.AddNumber(CKA_KEY_TYPE, type.family == Family::kEc ? CKK_EC : kKeyTypeEcEdwards);

@@ -59,10 +59,10 @@ class TestSession : public Session {
 
 // kCloudHsm is the module of test/pkcs11-shim, which refuses what AWS CloudHSM refuses, before a
 // SoftHSM of its own.
-enum class TestModule : std::uint8_t { kSoftHsm, kNss, kCloudHsm };
+enum class TestModule : std::uint8_t { kSoftHsm, kNss, kKryoptic, kCloudHsm };
 
 inline std::string NameOf(TestModule module) {
-  constexpr std::array kNames = {"SoftHsm", "Nss", "CloudHsm"};
+  constexpr std::array kNames = {"SoftHsm", "Nss", "Kryoptic", "CloudHsm"};
   return kNames[static_cast<std::size_t>(module)];
 }
 inline void PrintTo(TestModule module, std::ostream* out) { *out << NameOf(module); }
@@ -74,6 +74,7 @@ class Pkcs11Test : public testing::TestWithParam<TestModule> {
   void SetUp() override;
 
   bool IsSoftHsm() const { return GetParam() == TestModule::kSoftHsm; }
+  bool IsKryoptic() const { return GetParam() == TestModule::kKryoptic; }
   TestSession& session() { return *session_; }
 
   Reply Do(const Request& request) { return Perform(*session_, request); }
@@ -87,7 +88,7 @@ class Pkcs11Test : public testing::TestWithParam<TestModule> {
   // A secret key with known bytes, which no token that matters would hold.
   Vector ImportSecret(CK_KEY_TYPE type, Bytes value);
   Vector ImportObject(Template& attributes);
-  // The public part of a key of the core: RSA, or on a curve.
+  // The public part of a key of the core: RSA, on a curve, or ML-DSA.
   Vector ImportPublic(const Key& key);
   // A session pair, and its public part in the core.
   struct TokenPair {
@@ -102,9 +103,11 @@ class Pkcs11Test : public testing::TestWithParam<TestModule> {
   TestSession* session_ = nullptr;
 };
 
-#define KEYWRIGHT_FOR_EACH_MODULE(suite)                                                           \
-  INSTANTIATE_TEST_SUITE_P(Module, suite, testing::Values(TestModule::kSoftHsm, TestModule::kNss), \
-                           [](const auto& test) { return NameOf(test.param); })
+#define KEYWRIGHT_FOR_EACH_MODULE(suite)                                              \
+  INSTANTIATE_TEST_SUITE_P(                                                           \
+      Module, suite,                                                                  \
+      testing::Values(TestModule::kSoftHsm, TestModule::kNss, TestModule::kKryoptic), \
+      [](const auto& test) { return NameOf(test.param); })
 
 PrivateBuffer Buffer(Bytes bytes);
 Request MakeRequest(Operation operation, Bytes key_id, std::array<std::uint32_t, 4> numbers = {},

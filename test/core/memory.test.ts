@@ -4,13 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { leakingPlan, wholePlan, type Plan } from './memory/plan.ts';
+import { createSoftHsm, missingSoftHsm } from '../support/softhsm.ts';
+import { leakingPlan, tokenPlan, wholePlan, type Plan } from './memory/plan.ts';
 import { WatchedProcess } from './memory/process.ts';
 import { Scanner } from './memory/scanner.ts';
 
 /**
- * Functions that no step calls: `info` has no key, this one's purpose is to give a private key to JavaScript, and the
- * keys of tokens are elsewhere.
+ * Functions that no step of the whole plan calls: `info` has no key, this one's purpose is to give a private key to
+ * JavaScript, and those of tokens have a plan of their own.
  */
 const NOT_CALLED = [
   'exportPrivateKeyInto',
@@ -25,9 +26,13 @@ const NOT_CALLED = [
 const SECONDS = 120_000;
 const MARKER = 'marker';
 
-async function watch(plan: Plan, action: (child: WatchedProcess, scanner: Scanner) => Promise<void>): Promise<void> {
+async function watch(
+  plan: Plan,
+  action: (child: WatchedProcess, scanner: Scanner) => Promise<void>,
+  environment?: Readonly<Record<string, string>>,
+): Promise<void> {
   const marker = randomBytes(32);
-  const child = new WatchedProcess(marker, plan.steps);
+  const child = new WatchedProcess(marker, plan.steps, environment);
   try {
     const { results } = await child.answer;
     await action(child, new Scanner([{ name: MARKER, bytes: marker }, ...plan.canaries(results)]));
@@ -61,6 +66,29 @@ describe.skipIf(process.platform !== 'linux')('keys in memory', () => {
           context.skip('no core image: neither the kernel nor gcore');
         expect([...(core?.keys() ?? [])]).toEqual([MARKER]);
       });
+    },
+    SECONDS,
+  );
+
+  it.skipIf(missingSoftHsm)(
+    'that a token opens, and its PIN, lie in the same memory only',
+    async () => {
+      const hsm = createSoftHsm();
+      const plan = tokenPlan(hsm, hsm.addToken('root', { pin: randomBytes(16).toString('hex') }));
+      const search = async (child: WatchedProcess, scanner: Scanner): Promise<void> => {
+        expect([...child.searchStacks(scanner).keys()]).toEqual([]);
+        const { dumped, excluded } = child.search(scanner);
+        expect([...dumped.keys()]).toEqual([MARKER]);
+        expect([...plan.kept].filter((name) => !excluded.has(name))).toEqual([]);
+        // Not the core image: it has the registers of threads that wait, where AES-GCM and memcpy left what they moved.
+      };
+      try {
+        // At the first call of a function that is bound late the dynamic linker saves those registers on the stack, and
+        // loading a module makes many first calls.
+        await watch(plan, search, { ...hsm.environment, LD_BIND_NOW: '1' });
+      } finally {
+        hsm.remove();
+      }
     },
     SECONDS,
   );

@@ -35,6 +35,12 @@ function stop() {
   readSync(0, pause);
 }
 
+// What a token answers: a handle and what it says of itself, one output, or many.
+function outputsOf(result) {
+  if (result instanceof Uint32Array) throw new Error(`a token answered with the failure ${result}`);
+  return (Buffer.isBuffer(result) ? [result] : result).filter((output) => Buffer.isBuffer(output));
+}
+
 async function run({ name, args, saveAs }) {
   const inputs = [];
   const outputs = [];
@@ -44,8 +50,8 @@ async function run({ name, args, saveAs }) {
   stop();
   for (const input of inputs) input.fill(0);
   if (typeof result === 'number' && result < 0) throw new Error(`${name} failed with ${result}`);
-  if (saveAs !== undefined) keys[saveAs] = result;
-  const all = typeof result === 'number' ? outputs : result;
+  const all = typeof result === 'number' ? outputs : outputsOf(result);
+  if (saveAs !== undefined) keys[saveAs] = Array.isArray(result) ? result[0] : result;
   globalThis.kept.push(...all);
   return { result: typeof result === 'number' ? result : 0, outputs: all.map((bytes) => bytes.toString('hex')) };
 }

@@ -30,6 +30,8 @@ import type {
   WrappingAlgorithm,
 } from '../../../src/core/crypto-core.ts';
 import { loadCore } from '../../../src/core/index.ts';
+import { BIND_CODES, KEY_FLAGS, OPERATION_CODES, PROFILE_CODES, SECRET_TYPE_CODES } from '../../../src/pkcs11/codes.ts';
+import type { SoftHsm, SoftToken } from '../../support/softhsm.ts';
 import { ecPrivateKey, pkcs8 } from '../conformance/encodings.ts';
 import { counterModeKdf, openWithNode } from '../conformance/message.ts';
 import { PAIR_TYPES, SCHEMES } from '../conformance/pairs.ts';
@@ -37,6 +39,7 @@ import type { Argument, Step, StepResult } from './process.ts';
 import type { Canary } from './scanner.ts';
 
 const core = loadCore('napi');
+const SECONDS_MS = 60_000;
 const WRAP_LABEL = 'keywright/wrap/v1';
 const MESSAGE_LABEL = 'keywright/message/v1';
 const HEADER = randomBytes(20);
@@ -465,6 +468,29 @@ export function wholePlan(): Plan {
   symmetricSteps(plan);
   for (const type of PAIR_TYPES) pairSteps(plan, type);
   otherPairSteps(plan);
+  return plan;
+}
+
+const AES_GCM_KEY = [SECRET_TYPE_CODES.aesGcm, KEY_FLAGS.session, 32, 0];
+
+/** What a store's root key in a token does: a backing key is sealed, destroyed, and opened again. */
+export function tokenPlan({ module }: SoftHsm, { label, pin }: SoftToken): Plan {
+  const plan = new Plan();
+  plan.start();
+  const text = (value: string): Argument => hex(Buffer.from(value));
+  const bytes = randomBytes(32);
+  plan.unwrap('before', 'backing', bytes);
+  const options = [0, PROFILE_CODES.softhsm, 2, 16, SECONDS_MS, SECONDS_MS, BIND_CODES.default, 1];
+  plan.call('pkcs11Open', [text(module), text(label), text(pin), nothing, { words: options }], 'token');
+  const id = text('root');
+  const submit = [key('token'), OPERATION_CODES.generateSecretKey, id, { words: AES_GCM_KEY }, text('label')];
+  plan.call('pkcs11Submit', submit);
+  plan.call('pkcs11SealKey', [key('token'), id, key('before'), hex(CONTEXT)], 'sealed');
+  plan.call('destroyKey', [key('before')]);
+  const open = [key('token'), id, key('sealed'), hex(CONTEXT), KEY_TYPE_CODES.backing];
+  plan.call('pkcs11OpenKey', open, 'opened');
+  plan.watch('backing key', bytes, true);
+  plan.watch('PIN', Buffer.from(pin), true);
   return plan;
 }
 

@@ -7,13 +7,14 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { findAddon } from '../../../src/core/load-addon.ts';
 import type { NativeBinding } from '../../../src/core/native-binding.ts';
+import type { NativePkcs11Binding } from '../../../src/pkcs11/native-binding.ts';
 import type { Scanner } from './scanner.ts';
 
 const CHUNK_BYTES = 2 ** 22;
 /** Chunks overlap by more than what the scanner must see at once. */
 const OVERLAP_BYTES = 64;
 
-/** A handle that an earlier step saved, bytes, an output of so many bytes, or a Uint32Array. */
+/** What an earlier step saved, bytes, an output of so many bytes, or a Uint32Array. */
 export type Argument =
   | number
   | { readonly key: string }
@@ -23,9 +24,9 @@ export type Argument =
 
 /** One call of the binding. */
 export interface Step {
-  readonly name: keyof NativeBinding;
+  readonly name: keyof NativeBinding | keyof NativePkcs11Binding;
   readonly args: readonly Argument[];
-  /** Name for the handle that it answers. */
+  /** Name for the handle or the bytes that it answers. */
   readonly saveAs?: string | undefined;
 }
 
@@ -69,7 +70,7 @@ export class WatchedProcess {
   readonly #stacks: Buffer[] = [];
   #threadStacks = 0;
 
-  constructor(marker: Uint8Array, steps: readonly Step[]) {
+  constructor(marker: Uint8Array, steps: readonly Step[], environment: Readonly<Record<string, string>> = {}) {
     const plan = path.join(this.#folder, 'plan.json');
     writeFileSync(plan, JSON.stringify({ addon: findAddon(), marker: Buffer.from(marker).toString('hex'), steps }));
     const script = path.join(import.meta.dirname, 'child.cjs');
@@ -77,6 +78,7 @@ export class WatchedProcess {
     const command = `ulimit -s ${THREAD_STACK_BYTES / 1024}; ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`;
     this.#child = spawn('/bin/sh', ['-c', command, process.execPath, script, plan], {
       cwd: this.#folder,
+      env: { ...process.env, ...environment },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.answer = this.#readAnswer();
