@@ -61,7 +61,7 @@ export function describeResults(results: readonly CheckResult[]): string {
       results.map(({ name, mechanism, outcome, detail = '' }) => [name, mechanism, outcome, detail]),
       '',
     ),
-    `${count('ok')} ok, ${count('not offered')} not offered, ${count('FAILED')} FAILED`,
+    `${count('ok')} ok, ${count('not offered')} not offered, ${count('refused')} refused, ${count('FAILED')} FAILED`,
   ].join('\n');
 }
 

@@ -108,13 +108,18 @@ describe.skipIf(missingSoftHsm)(missingSoftHsm ?? 'the self test of a module tha
     expect(detail).toMatch(/^CKR_/);
   });
 
-  it('tells a mechanism that is refused from one that does not work', () => {
+  it('tells a mechanism that is not listed from one that is refused, and from one that does not work', () => {
     const refused = testWith('C_SignInit', refuse('CKR_MECHANISM_PARAM_INVALID', 0x71));
     expect(refused.get('RSA-PSS SHA-256')).toEqual({
       name: 'RSA-PSS SHA-256',
       mechanism: 'CKM_RSA_PKCS_PSS',
-      outcome: 'not offered',
+      outcome: 'refused',
       detail: 'CKR_MECHANISM_PARAM_INVALID',
+    });
+    expect(refused.get('ML-DSA-44')).toEqual({
+      name: 'ML-DSA-44',
+      mechanism: 'CKM_ML_DSA',
+      outcome: 'not offered',
     });
     const broken = testWith('C_SignInit', refuse('CKR_DEVICE_ERROR', 0x30));
     expect(broken.get('ECDSA P-256')).toMatchObject({ outcome: 'FAILED', detail: 'CKR_DEVICE_ERROR' });
@@ -122,7 +127,7 @@ describe.skipIf(missingSoftHsm)(missingSoftHsm ?? 'the self test of a module tha
     expect(dead.get('ECDSA P-256')).toMatchObject({ outcome: 'FAILED', detail: 'CKR_DEVICE_ERROR' });
     const unwilling = testWith('C_GenerateKeyPair', refuse('CKR_VENDOR_DEFINED', 0x209));
     expect(unwilling.get('ECDSA P-256')).toMatchObject({
-      outcome: 'not offered',
+      outcome: 'refused',
       detail: 'makes no key for it: CKR_PARAMETER_SET_NOT_SUPPORTED',
     });
   });

@@ -15,17 +15,18 @@ export interface CheckResult {
   readonly mechanism: string;
   /**
    * - `ok`: the mechanism works, and gives what other implementations give.
-   * - `not offered`: the token does not list it for this use, or refuses these parameters.
+   * - `not offered`: the token does not list it, or its making of keys, for this use.
+   * - `refused`: it is listed, and the token refuses these parameters, or makes no temporary key of this kind.
    * - `FAILED`: it is listed, and does not work or answers wrongly.
    */
-  readonly outcome: 'ok' | 'not offered' | 'FAILED';
+  readonly outcome: 'ok' | 'not offered' | 'refused' | 'FAILED';
   /** `CKR_…` of a refusal, what is wrong, or what is worth knowing although all is well. */
   readonly detail?: string;
 }
 
 const CHECKS: readonly Check[] = [...SYMMETRIC_CHECKS, ...ASYMMETRIC_CHECKS];
 
-/** Return values by which a module says that it does not do this at all, rather than that something went wrong. */
+/** Return values by which a module says that it does not do it this way, rather than that something went wrong. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'CKR_ARGUMENTS_BAD',
   'CKR_CURVE_NOT_SUPPORTED',
@@ -77,11 +78,11 @@ function runCheck(module: OpenModule, token: TokenSlot, check: Check): Ending {
     return { outcome: 'ok', ...(note === undefined ? {} : { detail: note }) };
   } catch (error) {
     if (error instanceof NoKey) {
-      return { outcome: 'not offered', detail: error.message };
+      return { outcome: 'refused', detail: error.message };
     }
     const name = returnValueOf(error);
     // Others are wrong answers, such as public keys that node:crypto cannot read.
     const detail = name ?? (error instanceof Error ? error.message : String(error));
-    return { outcome: name !== undefined && REFUSALS.has(name) ? 'not offered' : 'FAILED', detail };
+    return { outcome: name !== undefined && REFUSALS.has(name) ? 'refused' : 'FAILED', detail };
   }
 }
