@@ -28,14 +28,6 @@
 #include <string>
 
 #include "loop.h"
-
-#define CK_PTR *
-#define CK_DECLARE_FUNCTION(type, name) type name
-#define CK_DECLARE_FUNCTION_POINTER(type, name) type(*name)
-#define CK_CALLBACK_FUNCTION(type, name) type(*name)
-#ifndef NULL_PTR
-#define NULL_PTR nullptr
-#endif
 #include <pkcs11/pkcs11.h>
 
 namespace {

@@ -91,11 +91,11 @@ struct State {
   std::vector<Vector> ids;
 
   CK_OBJECT_HANDLE next_handle = 1;
-  std::set<CK_OBJECT_HANDLE> made;
+  std::set<CK_OBJECT_HANDLE> made = {};
   // The attributes that the last object was made with.
-  std::map<CK_ATTRIBUTE_TYPE, Vector> attributes;
+  std::map<CK_ATTRIBUTE_TYPE, Vector> attributes = {};
   // The value whose length was told last.
-  std::optional<std::pair<CK_ATTRIBUTE_TYPE, Vector>> told;
+  std::optional<std::pair<CK_ATTRIBUTE_TYPE, Vector>> told = std::nullopt;
   std::size_t found = 0;
   CK_MECHANISM_TYPE mechanism = 0;
 };
@@ -139,6 +139,11 @@ CK_RV Write(CK_BYTE_PTR out, CK_ULONG_PTR length, Bytes honest) {
   return rv == CKR_OK && out != nullptr && honest.size() > room ? CKR_BUFFER_TOO_SMALL : rv;
 }
 
+Vector OfFiller(std::size_t length) {
+  Vector bytes(length, kFiller);
+  return bytes;
+}
+
 Vector BytesOf(CK_ULONG number) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&number);
   return {bytes, bytes + sizeof(number)};
@@ -174,7 +179,7 @@ Vector HonestValue(CK_ATTRIBUTE_TYPE type) {
     case pkcs11::kAttributeParameterSet:
       return BytesOf(1);
     case CKA_MODULUS:
-      return Vector(kModulusBytes, kFiller);
+      return OfFiller(kModulusBytes);
     case CKA_PUBLIC_EXPONENT:
       return {1, 0, 1};
     case CKA_EC_PARAMS:
@@ -182,7 +187,7 @@ Vector HonestValue(CK_ATTRIBUTE_TYPE type) {
     case CKA_EC_POINT:
       return DerValue(DerTag::kOctetString, {PublicBytesOf(curve)});
     case CKA_VALUE:
-      return state->kind == Kind::kMlDsa ? PublicBytesOf(KeyType::kMlDsa44) : Vector(32, kFiller);
+      return state->kind == Kind::kMlDsa ? PublicBytesOf(KeyType::kMlDsa44) : OfFiller(32);
     case CKA_ID:
       return {1, 2, 3};
     case CKA_LABEL:

@@ -325,6 +325,7 @@ std::vector<Vector> Seeds() {
   AddKeySeeds(plans);
   AddUseSeeds(plans);
   std::vector<Vector> seeds;
+  seeds.reserve(plans.size());
   for (const Plan& plan : plans) {
     seeds.push_back(InputOf(plan));
   }

@@ -4,14 +4,6 @@
 // The names of PKCS#11 2.40, from the headers of the npm package pkcs11js, and those of later
 // versions that Keywright uses.
 
-#define CK_PTR *
-#define CK_DECLARE_FUNCTION(type, name) type name
-#define CK_DECLARE_FUNCTION_POINTER(type, name) type(*name)
-#define CK_CALLBACK_FUNCTION(type, name) type(*name)
-#ifndef NULL_PTR
-#define NULL_PTR nullptr
-#endif
-
 #include <pkcs11/pkcs11.h>
 
 namespace keywright::pkcs11 {

@@ -23,6 +23,9 @@ namespace keywright::pkcs11 {
 // Where replies go, from any thread. It outlives what it was given to.
 class Receiver {
  public:
+  Receiver() = default;
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
   virtual ~Receiver() = default;
   virtual void Receive(Completion completion) = 0;
 };

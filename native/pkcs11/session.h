@@ -10,6 +10,9 @@ namespace keywright::pkcs11 {
 // A session that is logged in, lent to Perform for one request by the thread that owns it.
 class Session {
  public:
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
   virtual ~Session() = default;
 
   virtual CK_FUNCTION_LIST_PTR functions() const = 0;
