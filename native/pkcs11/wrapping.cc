@@ -304,6 +304,18 @@ Failure Unwrap(Session& session, const Request& request, const Method& method, S
   if (method.is_aes() && !HasAesWrapLength(method, wrapped)) {
     return FailureOf(Reason::kAuthenticationFailed);
   }
+  // SoftHSM 2.7 reads beyond the end of what is shorter than its RSA key.
+  if (method.is_rsa_aes()) {
+    DerBytes modulus;
+    failure = ReadModulus(session, wrapping_key, modulus);
+    if (failure.ok() && (wrapped.size() <= modulus.size() ||
+                         !HasAesWrapLength(kKwp, wrapped.subspan(modulus.size())))) {
+      failure = FailureOf(Reason::kAuthenticationFailed, CKM_RSA_AES_KEY_WRAP);
+    }
+    if (!failure.ok()) {
+      return failure;
+    }
+  }
   Template attributes;
   DescribeSecretKey(type, key, attributes);
   TemporaryObject object(session);
