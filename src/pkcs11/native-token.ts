@@ -1,4 +1,5 @@
 /** Tokens over the native addon, in this process. */
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import { KEY_TYPE_CODES } from '../core/codes.ts';
 import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import { loadAddon } from '../core/load-addon.ts';
@@ -101,13 +102,13 @@ class NativePort implements TokenPort {
     this.info = info;
   }
 
-  async submit(
+  submit(
     operation: HsmOperation,
     keyId: Uint8Array,
     numbers: readonly number[],
     common: Uint8Array,
     items?: Uint8Array | readonly Uint8Array[],
-  ): Promise<PortReply> {
+  ): MaybePromise<PortReply> {
     this.#numbers.fill(0).set(numbers);
     return this.#native.pkcs11Submit(this.#handle, OPERATION_CODES[operation], keyId, this.#numbers, common, items);
   }
