@@ -56,6 +56,7 @@ const CONNECTION_ERRORS: ReadonlyMap<Pkcs11Reason, ConnectionErrorCode> = new Ma
   ['module', 'NETWORK_ERRORS'],
   ['timedOut', 'NETWORK_ERRORS'],
   ['unavailable', 'NETWORK_ERRORS'],
+  ['helperEnded', 'NETWORK_ERRORS'],
 ]);
 
 /** What could not be used. The API has another error for a key than for a store. */
@@ -82,7 +83,7 @@ export function outageOf({ name, outage }: FailedSubject, reason: string, cause?
 
 /** Reasons why a key cannot be used until something is mended, as they are told after "is unavailable: ". */
 const OUTAGES: ReadonlyMap<Pkcs11Reason, string> = new Map([
-  ...(['unavailable', 'closed', 'pinRefused', 'noToken', 'noModule', 'module'] as const).map(
+  ...(['unavailable', 'closed', 'pinRefused', 'noToken', 'noModule', 'module', 'helperEnded'] as const).map(
     (reason) => [reason, 'the HSMs of the custom key store cannot be used at present.'] as const,
   ),
   ['keyNotFound', 'its key material is not in the HSMs of the custom key store.'],

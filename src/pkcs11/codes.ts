@@ -33,6 +33,8 @@ export const REASON_CODES = {
   outOfMemory: 15,
   /** An id that must be free is taken. */
   keyExists: 16,
+  /** The helper process with the module ended before it answered; whether the token did the work is unknown. */
+  helperEnded: 17,
 } as const;
 
 export type Pkcs11Reason = keyof typeof REASON_CODES;

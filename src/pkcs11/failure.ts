@@ -25,12 +25,22 @@ const TEXTS: Readonly<Record<Pkcs11Reason, string>> = {
   pinRefused: 'the token refused the PIN, which is not tried again',
   outOfMemory: 'there is not enough memory',
   keyExists: 'a key has this id already',
+  helperEnded: 'the helper process ended before it answered; what it was asked may have been done',
 };
+
+/** A failure in which neither the module nor a mechanism has a part. */
+export function failureOf(reason: Pkcs11Reason): FailureNumbers {
+  return Uint32Array.of(REASON_CODES[reason], 0, NO_MECHANISM);
+}
+
+export function reasonOf(code: number): Pkcs11Reason {
+  return REASONS.get(code) ?? 'module';
+}
 
 /** The error of a failure, with a text that names the module, the operation, the mechanism and the return value. */
 export function errorOf(failure: FailureNumbers, modulePath: string, operation: string): Pkcs11Error {
   const [code = 0, rv = 0, mechanism = NO_MECHANISM] = failure;
-  const reason = REASONS.get(code) ?? 'module';
+  const reason = reasonOf(code);
   const details = [mechanismName(mechanism), rv === 0 ? undefined : returnValueName(rv)].filter(
     (detail) => detail !== undefined,
   );

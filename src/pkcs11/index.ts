@@ -1,5 +1,5 @@
 /** Hardware security modules: tokens that are spoken to through PKCS#11. Exported as `keywright/hsm`. */
-export { openNativeToken as openPkcs11Token } from './native-token.ts';
+export { openPkcs11Token } from './open-token.ts';
 export { Pkcs11Error } from './token.ts';
 export type {
   HsmKeyDescription,

@@ -7,26 +7,18 @@ import type { NativeBinding } from '../core/native-binding.ts';
 import { NativeKey } from '../core/native-key.ts';
 import { check } from '../core/native-support.ts';
 import { BIND_CODES, OPERATION_CODES, PROFILE_CODES, type HsmOperation } from './codes.ts';
+import { DEFAULTS, openingMs } from './defaults.ts';
 import { errorOf, invalidArgument } from './failure.ts';
 import type { NativePkcs11Binding, OpenReply } from './native-binding.ts';
-import { PortToken } from './port-token.ts';
 import type { FailureNumbers, PortReply, TokenPort } from './token-port.ts';
-import type { Pkcs11Token, Pkcs11TokenInfo, Pkcs11TokenOptions, Pkcs11TokenState } from './token.ts';
+import type { Pkcs11TokenInfo, Pkcs11TokenOptions, Pkcs11TokenState } from './token.ts';
 
-const DEFAULTS = { sessions: 4, queueLength: 1024, timeoutMs: 10_000 } as const;
-/** A module over a network connects and logs in when it is opened. */
-const LEAST_OPENING_MS = 30_000;
 const USER_TYPES = { securityOfficer: 0, user: 1 } as const;
 
 /** Opens a token in this process. @throws Pkcs11Error `noModule`, `noToken`, `pinRefused`, `timedOut`, and others */
 export async function openNativePort(options: Pkcs11TokenOptions): Promise<TokenPort> {
   const { native, handle, info } = await open(options);
   return new NativePort(native, handle, options.modulePath, info);
-}
-
-/** As {@link openNativePort}. */
-export async function openNativeToken(options: Pkcs11TokenOptions): Promise<Pkcs11Token> {
-  return new PortToken(await openNativePort(options));
 }
 
 /** The addon has both. */
@@ -51,7 +43,7 @@ async function open(options: Pkcs11TokenOptions): Promise<Opened> {
     options.sessions ?? DEFAULTS.sessions,
     options.queueLength ?? DEFAULTS.queueLength,
     timeoutMs,
-    Math.max(timeoutMs, LEAST_OPENING_MS),
+    openingMs(timeoutMs),
     BIND_CODES[options.bind ?? 'default'],
     USER_TYPES[options.user ?? 'user'],
   ];

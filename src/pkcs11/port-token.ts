@@ -6,14 +6,12 @@ import type { PublicEncryptionAlgorithm, SignatureAlgorithm } from '../core/asym
 import {
   KEY_FLAGS,
   PAIR_TYPE_CODES,
-  REASON_CODES,
   SECRET_TYPE_CODES,
   WRAP_CODES,
   type HsmOperation,
   type HsmWrapMechanism,
 } from './codes.ts';
-import { errorOf, invalidArgument } from './failure.ts';
-import { NO_MECHANISM } from './names.ts';
+import { errorOf, failureOf, invalidArgument } from './failure.ts';
 import { decodeKeyDescriptions } from './key-descriptions.ts';
 import type { PortReply, TokenPort } from './token-port.ts';
 import type {
@@ -174,7 +172,7 @@ export class PortToken implements Pkcs11Token {
   }
 
   #notOffered(operation: string): Pkcs11Error {
-    return errorOf(Uint32Array.of(REASON_CODES.notOffered, 0, NO_MECHANISM), this.#port.modulePath, operation);
+    return errorOf(failureOf('notOffered'), this.#port.modulePath, operation);
   }
 
   async #output(

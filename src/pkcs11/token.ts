@@ -28,6 +28,17 @@ export interface Pkcs11TokenOptions {
    * is `deep`, and `local` where an allocator was preloaded or a sanitizer runs, which deep binding does not survive.
    */
   readonly bind?: 'deep' | 'local';
+  /**
+   * Where the module runs: in `this` process, or in a `helper` process of the token's own, so that a crash of the module
+   * ends nothing but the requests that are under way (`helperEnded`); the helper is started again. What the module
+   * prints goes to stderr. @defaultValue this
+   */
+  readonly process?: 'this' | 'helper';
+  /**
+   * Variables that a helper's environment has besides those of this process, such as the module's configuration. Those
+   * of Keywright (`KEYWRIGHT_…`), of which some are secrets, are not passed on.
+   */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What the token says of itself (C_GetInfo, C_GetTokenInfo, C_GetMechanismList). */
