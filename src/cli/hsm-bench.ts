@@ -10,6 +10,7 @@ export interface BenchOptions extends HsmOptions {
   readonly profile?: string;
   readonly sessions?: string;
   readonly 'in-flight'?: string;
+  readonly helper?: boolean;
   readonly seconds?: string;
 }
 
@@ -56,6 +57,7 @@ function tokenOptions(options: BenchOptions): Omit<Pkcs11TokenOptions, 'pin'> {
     token: slot === undefined ? { label: tokenLabel ?? '' } : { slotId: slot },
     profile: profileOf(options.profile ?? 'generic'),
     sessions: whole('--sessions', options.sessions ?? DEFAULTS.sessions, MAX_SESSIONS),
+    process: options.helper === true ? 'helper' : 'this',
     ...(initArgs === undefined ? {} : { initArgs }),
   };
 }

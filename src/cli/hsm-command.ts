@@ -41,6 +41,7 @@ Options:
   --profile NAME           for bench: whose quirks the module has: ${Object.keys(PROFILE_CODES).join(', ')}
   --sessions NUMBER        for bench: sessions that work at the same time; default: 4
   --in-flight NUMBERS      for bench: requests that are under way at the same time; default: 1,4,16,64
+  --helper                 for bench: run the module in a helper process
   --seconds NUMBER         for bench: how long each measurement lasts; default: 0.5
   --json                   answer as JSON
   -h, --help               print this help
@@ -62,6 +63,7 @@ const OPTIONS = {
   profile: { type: 'string' },
   sessions: { type: 'string' },
   'in-flight': { type: 'string' },
+  helper: { type: 'boolean' },
   seconds: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -92,7 +94,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['keys', { takes: ['pin-file'], run: keys }],
   ['join-cluster', { takes: ['pin-file', 'clusters', 'cluster'], run: joinCluster }],
   ['test', { takes: ['pin-file'], run: test }],
-  ['bench', { takes: ['pin-file', 'profile', 'sessions', 'in-flight', 'seconds'], run: bench }],
+  ['bench', { takes: ['pin-file', 'profile', 'sessions', 'in-flight', 'helper', 'seconds'], run: bench }],
 ]);
 
 const COMMON: readonly (keyof typeof OPTIONS)[] = ['module', 'init-args', 'slot', 'token-label', 'json', 'help'];

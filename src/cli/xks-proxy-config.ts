@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { REGION_PATTERN } from '../base/regions.ts';
+import { tokenOptions } from '../hsm/token-options.ts';
 import type { Pkcs11TokenOptions } from '../pkcs11/token.ts';
 import { flag, list, oneOf, optional, required, structure, text, wholeNumber } from '../seed/yaml-schema.ts';
 import { YamlText } from '../seed/yaml-text.ts';
@@ -143,20 +144,13 @@ function tokenOf(
   where: string,
   inFolder: (name: string) => string,
 ): ProxyToken {
-  const { modulePath, token, pinFile, initArgs, sessions } = readTokenMembers(member, where, inFolder);
-  const queueLength = atLeastOne(member.queueLength, `${where}: queueLength`);
-  return {
-    pinFile,
-    options: {
-      modulePath,
-      token,
-      profile: member.profile ?? 'generic',
-      timeoutMs: atLeastOne(member.timeoutMs, `${where}: timeoutMs`) ?? TOKEN_TIMEOUT_MS,
-      ...(initArgs === undefined ? {} : { initArgs }),
-      ...(sessions === undefined ? {} : { sessions }),
-      ...(queueLength === undefined ? {} : { queueLength }),
-    },
+  const token = readTokenMembers(member, where, inFolder);
+  const use = {
+    profile: member.profile ?? 'generic',
+    queueLength: atLeastOne(member.queueLength, `${where}: queueLength`),
+    timeoutMs: atLeastOne(member.timeoutMs, `${where}: timeoutMs`) ?? TOKEN_TIMEOUT_MS,
   };
+  return { pinFile: token.pinFile, options: tokenOptions(token, use) };
 }
 
 function refuseRepeated(path: string, what: string, names: readonly string[]): void {

@@ -13,6 +13,10 @@ export interface ClusterMemberConfiguration {
   /** What modules like NSS softokn take when they are initialized. */
   readonly initArgs: string | undefined;
   readonly sessions: number | undefined;
+  /** Where the module runs; `this` process unless something else is said. */
+  readonly process: 'this' | 'helper' | undefined;
+  /** Variables of the helper process, such as the module's configuration. */
+  readonly environment: Readonly<Record<string, string>> | undefined;
 }
 
 /** What stands behind a CloudHsmClusterId in this installation. */

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { Pkcs11Error, type Pkcs11Token, type Pkcs11TokenOptions } from '../pkcs11/token.ts';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from './cluster-configuration.ts';
-import { memberOptions, readPinFile } from './member-options.ts';
+import { tokenOptions, readPinFile } from './token-options.ts';
 import { isTokenFailure } from './token-failures.ts';
 
 /** How a token is opened. */
@@ -39,7 +39,7 @@ export class ClusterMember {
     this.name = member.name;
     this.#configuration = member;
     this.#support = support;
-    this.#options = memberOptions(member, cluster);
+    this.#options = tokenOptions(member, cluster);
   }
 
   /** The token, unless it is not open, or is not to be asked at present. */

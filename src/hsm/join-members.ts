@@ -2,7 +2,7 @@ import { openPkcs11Token } from '../pkcs11/index.ts';
 import type { Pkcs11Token } from '../pkcs11/token.ts';
 import { holdCeremony } from './cluster-ceremony.ts';
 import type { ClusterConfiguration } from './cluster-configuration.ts';
-import { memberOptions, readPinFile } from './member-options.ts';
+import { tokenOptions, readPinFile } from './token-options.ts';
 
 /**
  * Opens all members of a cluster and gives them one wrapping key.
@@ -16,7 +16,7 @@ export async function joinMembers(cluster: ClusterConfiguration, pin: Uint8Array
   try {
     for (const member of cluster.members) {
       const own = member.pinFile === undefined ? undefined : readPinFile(member.pinFile);
-      tokens.push(await openPkcs11Token({ ...memberOptions(member, cluster), pin: own ?? pin }));
+      tokens.push(await openPkcs11Token({ ...tokenOptions(member, cluster), pin: own ?? pin }));
       own?.fill(0);
     }
     return await holdCeremony(tokens);

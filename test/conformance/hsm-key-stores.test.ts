@@ -38,6 +38,8 @@ const member = (label: string): ClusterMemberConfiguration => ({
   pinFile: undefined,
   initArgs: undefined,
   sessions: 2,
+  process: undefined,
+  environment: undefined,
 });
 
 const clusterOf = (clusterId: string, labels: readonly string[]): ClusterConfiguration => ({

@@ -53,6 +53,8 @@ describe.skipIf(missingSoftHsm !== undefined)('a cluster over SoftHSM2', () => {
       pinFile: undefined,
       initArgs: undefined,
       sessions: 1,
+      process: undefined,
+      environment: undefined,
     })),
   });
 

@@ -3,9 +3,9 @@ import type { Pkcs11TokenOptions } from '../pkcs11/token.ts';
 import type { ClusterConfiguration, ClusterMemberConfiguration } from './cluster-configuration.ts';
 
 /** How the token of a member is opened, without its PIN. */
-export function memberOptions(
-  member: ClusterMemberConfiguration,
-  { profile, queueLength, timeoutMs }: ClusterConfiguration,
+export function tokenOptions(
+  member: Omit<ClusterMemberConfiguration, 'name'>,
+  { profile, queueLength, timeoutMs }: Pick<ClusterConfiguration, 'profile' | 'queueLength' | 'timeoutMs'>,
 ): Omit<Pkcs11TokenOptions, 'pin'> {
   return {
     modulePath: member.modulePath,
@@ -13,6 +13,8 @@ export function memberOptions(
     profile,
     ...(member.initArgs === undefined ? {} : { initArgs: member.initArgs }),
     ...(member.sessions === undefined ? {} : { sessions: member.sessions }),
+    ...(member.process === undefined ? {} : { process: member.process }),
+    ...(member.environment === undefined ? {} : { environment: member.environment }),
     ...(queueLength === undefined ? {} : { queueLength }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
