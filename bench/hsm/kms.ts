@@ -97,6 +97,8 @@ function clusterOf({ name, modulePath, tokenLabel, initArgs, profile }: BenchTok
         pinFile: undefined,
         initArgs: initArgs === '' ? undefined : initArgs,
         sessions,
+        process: undefined,
+        environment: undefined,
       },
     ],
   };
