@@ -48,6 +48,12 @@ describe.skipIf(missingSoftHsm)('keywright hsm bench', () => {
     expect(stdout).toMatch(/^ECDSA P-256, sign +2 +\d+/m);
   });
 
+  it('measures the token in a helper process', async () => {
+    const { status, stdout, stderr } = await run('bench', ...SHORT, '--in-flight', '2', '--helper');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^ECDSA P-256, sign +2 +\d+/m);
+  });
+
   it('takes the slot in place of the label', async () => {
     const { status, stdout } = await run('bench', ...SHORT.slice(2), '--slot', String(token.slot), '--in-flight', '1');
     expect(status).toBe(0);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../src/cli/config.ts';
 import { readClusterFile } from '../../src/cli/hsm-clusters.ts';
+import { tokenOptions } from '../../src/hsm/token-options.ts';
 import { TRUST_ANCHOR } from '../support/key-store-requests.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -39,10 +40,24 @@ it('a trust anchor that is not there, or no certificate, is told at the start', 
   );
 });
 
+it('a module runs in the process, or in a helper process with an environment of its own', () => {
+  const [plain] = read({});
+  expect(tokenOptions(plain!.members[0]!, plain!)).not.toHaveProperty('process');
+  const helper = { process: 'helper', environment: { SOFTHSM2_CONF: '/etc/a.conf' } } as const;
+  const [helped] = read({ members: [{ module: 'm.so', tokenLabel: 'one', ...helper }] });
+  expect(tokenOptions(helped!.members[0]!, helped!)).toMatchObject(helper);
+});
+
 it.each([
   ['a token in both ways', { members: [{ module: 'm.so', tokenLabel: 'one', slot: 1 }] }, /tokenLabel or slot/],
   ['a token in no way', { members: [{ module: 'm.so' }] }, /member 1 must have tokenLabel or slot, and not both/],
   ['no sessions', { members: [{ module: 'm.so', slot: 1, sessions: 0 }] }, /member 1: sessions must be at least 1/],
+  [
+    'an environment that nobody gets',
+    { members: [{ module: 'm.so', slot: 1, process: 'this', environment: { A: 'b' } }] },
+    /has an environment of its own only with "process: helper"/,
+  ],
+  ['an unknown process', { members: [{ module: 'm.so', slot: 1, process: 'other' }] }, /must be one of this, helper/],
   ['no time', { timeoutMs: 0 }, /timeoutMs must be at least 1/],
   ['more copies than members', { copies: 2 }, /must have a key on 2 of 1 members/],
 ])('%s is refused', (_what, changes, message) => {
