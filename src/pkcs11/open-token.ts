@@ -11,7 +11,8 @@ import type { Pkcs11Token, Pkcs11TokenOptions } from './token.ts';
  *   started or the module ends it; and others
  */
 export async function openPkcs11Token(options: Pkcs11TokenOptions): Promise<Pkcs11Token> {
-  const { process = 'this', environment } = options;
+  const { environment } = options;
+  const process: string = options.process ?? 'this';
   if (process === 'helper') return new PortToken(await openHelperPort(options));
   if (process !== 'this') throw invalidArgument('the process of a token is "this" or "helper"');
   if (environment !== undefined) throw invalidArgument('only a helper process has an environment of its own');

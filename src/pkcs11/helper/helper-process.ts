@@ -159,7 +159,7 @@ export class HelperProcess {
   }
 
   #receive(frame: Frame): void {
-    switch (frame.numbers[0]) {
+    switch (frame.numbers[0] ?? 0) {
       case MESSAGES.opened:
         this.#state = readState(frame);
         this.#phase = 'open';

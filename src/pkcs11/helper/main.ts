@@ -6,7 +6,16 @@ import { Socket } from 'node:net';
 import { openNativePort } from '../native-token.ts';
 import type { TokenPort } from '../token-port.ts';
 import { FrameChannel, type Frame } from './frames.ts';
-import { MESSAGES, openedFrame, readOpen, readSubmit, refusedFrame, replyFrame, stateFrame } from './messages.ts';
+import {
+  isList,
+  MESSAGES,
+  openedFrame,
+  readOpen,
+  readSubmit,
+  refusedFrame,
+  replyFrame,
+  stateFrame,
+} from './messages.ts';
 
 const CHANNEL = 3;
 /** How long logging out may take when the parent is gone. */
@@ -25,7 +34,7 @@ let watch: NodeJS.Timeout | undefined;
 let isLeaving = false;
 
 function receive(frame: Frame): void {
-  switch (frame.numbers[0]) {
+  switch (frame.numbers[0] ?? 0) {
     case MESSAGES.open:
       void open(frame);
       return;
@@ -61,7 +70,7 @@ async function submit(frame: Frame): Promise<void> {
   const reply = await port.submit(...submission);
   const state = port.state();
   channel.send(replyFrame(request, state, reply));
-  for (const output of Array.isArray(reply) ? reply : [reply]) output.fill(0);
+  for (const output of isList(reply) ? reply : [reply]) output.fill(0);
   if (state.circuit === 'open') watch ??= setInterval(tellState, STATE_MS, port);
 }
 

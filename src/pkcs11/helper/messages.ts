@@ -38,6 +38,11 @@ const OPERATIONS = new Map<number, HsmOperation>(
   Object.entries(OPERATION_CODES).map(([operation, code]) => [code, operation as HsmOperation]),
 );
 
+/** `Array.isArray`, which does not tell TypeScript that a read-only array is one. */
+export function isList<T>(value: Uint8Array | Uint32Array | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
 export function openFrame({ pin, ...options }: Pkcs11TokenOptions): Frame {
   return { numbers: [MESSAGES.open], parts: [Buffer.from(JSON.stringify(options)), pin] };
 }
@@ -50,8 +55,8 @@ export function readOpen({ parts: [json = new Uint8Array(0), pin = new Uint8Arra
 /** Undefined for arguments that are no bytes. */
 export function submitFrame(request: number, submission: Submission): Frame | undefined {
   const [operation, keyId, numbers, common, items] = submission;
-  const shape = items === undefined ? SHAPES.none : Array.isArray(items) ? SHAPES.many : SHAPES.one;
-  const parts = [keyId, common, ...(items === undefined ? [] : Array.isArray(items) ? items : [items])];
+  const shape = items === undefined ? SHAPES.none : isList(items) ? SHAPES.many : SHAPES.one;
+  const parts = [keyId, common, ...(items === undefined ? [] : isList(items) ? items : [items])];
   if (!parts.every((part) => part instanceof Uint8Array)) return undefined;
   const four = Array.from({ length: REQUEST_NUMBERS }, (_, index) => (numbers[index] ?? 0) >>> 0);
   return { numbers: [MESSAGES.submit, request, OPERATION_CODES[operation], ...four, shape], parts };
@@ -117,7 +122,7 @@ export function readReply(frame: Frame): { readonly request: number; readonly re
     if (place >= outputs.length) throw new RangeError('a failure of no item');
     outputs[place] = Uint32Array.from(failure);
   }
-  return { request, reply: outputs as readonly (Buffer | Uint32Array)[] };
+  return { request, reply: outputs };
 }
 
 export function stateFrame(state: Pkcs11TokenState): Frame {
