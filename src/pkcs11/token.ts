@@ -29,9 +29,9 @@ export interface Pkcs11TokenOptions {
    */
   readonly bind?: 'deep' | 'local';
   /**
-   * Where the module runs: in `this` process, or in a `helper` process of the token's own, so that a crash of the module
-   * ends nothing but the requests that are under way (`helperEnded`); the helper is started again. What the module
-   * prints goes to stderr. @defaultValue this
+   * Where the module runs: in `this` process, or in a `helper` process of the token's own, so that a crash of the
+   * module ends nothing but the requests that are under way (`helperEnded`); the helper is started again. What the
+   * module prints goes to stderr. @defaultValue this
    */
   readonly process?: 'this' | 'helper';
   /**

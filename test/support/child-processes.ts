@@ -8,7 +8,7 @@ export interface ChildFacts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The children of a process that run, whose command line has `text`; those that ended are none, even before they are waited for. */
+/** The children of a process whose command line has `text`; those that ended are none, waited for or not. */
 export function childrenOf(parent: number, text: string): readonly ChildFacts[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

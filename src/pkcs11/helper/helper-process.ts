@@ -123,7 +123,7 @@ export class HelperProcess {
   }
 
   #listen(): void {
-    // Not at its exit: answers may still lie in the socket. What the module may have started may hold the socket, though.
+    // Not at its exit: answers may still lie in the socket, which what the module started may hold open, though.
     this.#child.once('exit', () => setTimeout(() => this.#socket?.destroy(), LATE_MS).unref());
     this.#child.once('close', (status, signal) => {
       this.#end(signal ?? `status ${String(status)}`);
