@@ -45,7 +45,7 @@ enum class [[nodiscard]] Reason : std::uint32_t {
   kOutOfMemory = 15,
   // An id that must be free is taken.
   kKeyExists = 16,
-  // The helper process with the module ended before it answered: what its parent says; not used here.
+  // The helper process with the module ended before it answered; its parent says so.
   kHelperEnded = 17,
 };
 // clang-format on
