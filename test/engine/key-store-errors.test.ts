@@ -140,6 +140,8 @@ const MEMBER = {
   pinFile: undefined,
   initArgs: undefined,
   sessions: undefined,
+  process: undefined,
+  environment: undefined,
 };
 
 describe('an HSM that fails', () => {

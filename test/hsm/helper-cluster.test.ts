@@ -56,7 +56,7 @@ describe.skipIf(missingSoftHsm !== undefined)('a cluster in helper processes', (
       copies: 2,
       queueLength: undefined,
       timeoutMs: undefined,
-      trustAnchorFile: undefined,
+      trustAnchor: undefined,
       members: NAMES.map((name) => ({
         name,
         modulePath: hsms[name].module,

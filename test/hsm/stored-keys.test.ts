@@ -49,6 +49,8 @@ describe.skipIf(missingSoftHsm !== undefined)('over SoftHSM2', () => {
       pinFile: undefined,
       initArgs: undefined,
       sessions: 1,
+      process: undefined,
+      environment: undefined,
     })),
   });
 
