@@ -14,7 +14,10 @@ export type PortReply = FailureNumbers | Buffer | readonly (Buffer | FailureNumb
 export interface TokenPort {
   readonly modulePath: string;
   readonly info: Pkcs11TokenInfo;
-  /** Never rejects. The promise of the addon as it is: another around it costs. Bytes are copied before it returns. `items` is one item, or many. */
+  /**
+   * Never rejects. The promise of the addon as it is: another around it costs. Bytes are copied before it returns.
+   * `items` is one item, or many.
+   */
   submit(
     operation: HsmOperation,
     keyId: Uint8Array,

@@ -1,4 +1,4 @@
-/** The server as a process over an HSM that fails: what it answers, and that it works again by itself when the HSM does. */
+/** The server as a process over an HSM that fails: what it answers, and that it works again when the HSM does. */
 import {
   ConnectCustomKeyStoreCommand,
   CreateCustomKeyStoreCommand,
