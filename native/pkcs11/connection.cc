@@ -10,11 +10,23 @@ namespace {
 // Device errors in a row after which the module is finalised and initialised again.
 constexpr unsigned kDeviceErrorsToReload = 3;
 
+// A session that stays open is one less that the token has.
+constexpr unsigned kTriesToClose = 3;
+
 // Slots, or mechanisms of a token: a module that lists more is not believed.
 constexpr CK_ULONG kMaxListed = 65536;
 
 Failure Answer(CK_RV rv) {
   return rv == CKR_OK ? Failure{} : Failure{.reason = Reason::kModule, .rv = rv};
+}
+
+void Close(CK_FUNCTION_LIST_PTR functions, CK_SESSION_HANDLE session) {
+  Failure failure = Answer(functions->C_CloseSession(session));
+  // What says that something is lost says that the session is.
+  for (unsigned tries = 1;
+       tries < kTriesToClose && !failure.ok() && LossOf(failure) == Loss::kNothing; ++tries) {
+    failure = Answer(functions->C_CloseSession(session));
+  }
 }
 
 // Text of fixed length, padded with blanks (PKCS#11 2.40 §3.2).
@@ -136,7 +148,7 @@ Failure Connection::Connect() {
     return Answer(rv);
   }
   if (const Failure failure = Login(owner); !failure.ok()) {
-    module_->functions()->C_CloseSession(owner);
+    Close(module_->functions(), owner);
     return failure;
   }
   if (!has_facts_) {
@@ -224,9 +236,11 @@ void Connection::ReadFacts(CK_SLOT_ID slot) {
 
 Failure Connection::Login(CK_SESSION_HANDLE session) {
   const Bytes pin = choice_.pin.bytes();
+  ++login_phase_;
   const CK_RV rv =
       module_->functions()->C_Login(session, choice_.user, const_cast<CK_UTF8CHAR_PTR>(pin.data()),
                                     static_cast<CK_ULONG>(pin.size()));
+  ++login_phase_;
   // The login is the application's: another environment of this process may have made it.
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
     ++logins_;
@@ -267,7 +281,7 @@ void Connection::SetOwner(CK_SESSION_HANDLE session) {
 
 void Connection::Drop(const Module::Use& use) {
   if (is_connected_ && use.epoch() == epoch_) {
-    module_->functions()->C_CloseSession(owner_);
+    Close(module_->functions(), owner_);
   }
   is_connected_ = false;
   ++connection_;
@@ -279,7 +293,7 @@ void Connection::Drop(const Module::Use& use) {
 void Connection::CloseSession(Lease& lease, const Module::Use& use) {
   const CK_SESSION_HANDLE session = std::exchange(lease.session, CK_INVALID_HANDLE);
   if (session != CK_INVALID_HANDLE && use.epoch() == lease.epoch) {
-    module_->functions()->C_CloseSession(session);
+    Close(module_->functions(), session);
   }
 }
 

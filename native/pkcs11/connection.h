@@ -85,6 +85,9 @@ class Connection {
   ObjectCache& objects() { return objects_; }
 
   std::uint64_t logins() const { return logins_; }
+  // Odd while a login goes on, and another number after each: no login came between two readings
+  // that are the same and even.
+  std::uint64_t login_phase() const { return login_phase_; }
 
   // Lends the session that owns session objects to one thread at a time.
   std::unique_lock<std::mutex> LockOwner(CK_SESSION_HANDLE* session) {
@@ -128,6 +131,7 @@ class Connection {
 
   std::atomic<std::uint64_t> connection_ = 0;
   std::atomic<std::uint64_t> logins_ = 0;
+  std::atomic<std::uint64_t> login_phase_ = 0;
   std::atomic<unsigned> device_errors_ = 0;
 
   std::mutex owner_mutex_;

@@ -288,7 +288,7 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
     owner = connection_->LockOwner(&handle);
   }
   PooledSession session(*connection_, handle);
-  const std::uint64_t logins = connection_->logins();
+  const std::uint64_t login_phase = connection_->login_phase();
   Reply reply;
   if (SearchesByItself(request.operation)) {
     if (const CK_RV rv = Connection::CheckLogin(session.functions(), handle); rv != CKR_OK) {
@@ -299,10 +299,10 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
     reply = performer_(session, request);
     reply.has_changed = session.has_changed();
   }
-  // Another thread may have logged in again already.
+  // Another thread may have logged in again already, or be about to say that it has.
   if (MayBeForWantOfLogin(request.operation, reply.failure, connection_->profile())) {
     CK_RV rv = Connection::CheckLogin(session.functions(), handle);
-    if (rv == CKR_OK && connection_->logins() != logins) {
+    if (rv == CKR_OK && (login_phase % 2 != 0 || connection_->login_phase() != login_phase)) {
       rv = CKR_USER_NOT_LOGGED_IN;
     }
     if (rv != CKR_OK) {
@@ -382,9 +382,17 @@ bool Pool::Return(Worker& worker, Reply reply) {
   }
   if (LossOf(reply.failure) == Loss::kSessionCount && CountLive() > 1 && !is_closing_ &&
       !job->IsSettled()) {
+    worker.is_leaving = true;  // now, so that not all of them leave
     lanes_.PutBack(job);
     work_.notify_one();
+    StartLater(DelayBeforeProbe(shortages_++));
     return true;
+  }
+  if (reply.failure.ok() && !std::exchange(worker.has_served, true)) {
+    shortages_ = 0;
+    if (is_open_ && CountLive() < options_.sessions) {
+      StartLater(std::chrono::milliseconds(0));
+    }
   }
   if (job->kind == Job::Kind::kOpen && reply.failure.ok() && !job->is_settled) {
     is_open_ = true;
@@ -424,6 +432,22 @@ bool Pool::StartWorker() {
   }
   workers_.pop_back();
   return false;
+}
+
+void Pool::StartLater(std::chrono::milliseconds delay) {
+  next_start_ = std::min(next_start_, Clock::now() + delay);
+  WakeSupervisor(next_start_);
+}
+
+// One at a time: while the token refuses its session it is no use to start more.
+void Pool::Replenish(Clock::time_point now) {
+  if (now < next_start_) {
+    return;
+  }
+  next_start_ = kNever;
+  if (!is_closing_ && CountLive() < options_.sessions && workers_.size() < 2 * options_.sessions) {
+    StartWorker();
+  }
 }
 
 std::size_t Pool::CountLive() const {
@@ -504,7 +528,9 @@ void Pool::Supervise() {
       continue;  // others may have ended meanwhile
     }
     Completions due;
-    Expire(Clock::now(), &due);
+    const Clock::time_point now = Clock::now();
+    Expire(now, &due);
+    Replenish(now);
     if (!due.empty()) {
       lock.unlock();
       Deliver(&due);
@@ -530,7 +556,7 @@ void Pool::Supervise() {
 }
 
 Clock::time_point Pool::EarliestDeadline() const {
-  Clock::time_point earliest = lanes_.earliest_deadline();
+  Clock::time_point earliest = std::min(lanes_.earliest_deadline(), next_start_);
   for (const Worker& worker : workers_) {
     if (!worker.is_stuck) {
       earliest = std::min(earliest, worker.deadline);

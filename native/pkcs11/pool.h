@@ -54,6 +54,8 @@ using Performer = Reply (*)(Session&, const Request&);
 // - A call into a module cannot be cancelled. When the time of its job is over the thread counts as
 //   stuck: the requester gets kTimedOut, another thread takes its place while there are fewer than
 //   twice as many as sessions, and what it brings back late is dropped.
+// - A thread that gets no session because the token has no more leaves its job to the others and
+//   ends; another one tries again later.
 // - The circuit opens when the token cannot be had after repetitions, or all threads are stuck.
 //   Then everything that waits or comes fails with kUnavailable at once, while one thread probes
 //   the token from time to time.
@@ -97,6 +99,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     // Replies that are handed over together, so that not each of them wakes the receiver.
     std::vector<Completion> held;
     Clock::time_point held_since;
+    // Whether it had a session.
+    bool has_served = false;
     bool is_stuck = false;
     bool is_leaving = false;
     bool has_ended = false;
@@ -121,6 +125,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Under the lock. The replies that became due are for Deliver, without the lock.
   bool Return(Worker& worker, Reply reply);
   bool StartWorker();
+  void StartLater(std::chrono::milliseconds delay);
   std::size_t CountLive() const;
   void Settle(Job& job, Reply reply, Completions* due);
   void SettleBatch(Job& job, Reply reply, Completions* due);
@@ -132,6 +137,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Supervise();
   Clock::time_point EarliestDeadline() const;
   void Expire(Clock::time_point now, Completions* due);
+  void Replenish(Clock::time_point now);
   bool JoinEnded(Lock& lock);
 
   void Deliver(Completions* due);
@@ -158,6 +164,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
   unsigned probes_ = 0;
   bool is_probing_ = false;
   Clock::time_point next_probe_;
+
+  // Threads that left in a row because the token had no session for them, and when another one is
+  // started in their place.
+  unsigned shortages_ = 0;
+  Clock::time_point next_start_ = Clock::time_point::max();
 
   bool is_open_ = false;
   bool is_closing_ = false;

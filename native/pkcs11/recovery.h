@@ -25,7 +25,7 @@ enum class Loss {
   kModule,
   // The device has trouble, and what it did is unknown.
   kDevice,
-  // There are as many sessions as the token allows: one thread less.
+  // There are as many sessions as the token allows: one thread less for a while.
   kSessionCount,
 };
 

@@ -29,6 +29,8 @@ struct FakeModule {
   bool is_present = true;
   bool is_logged_in = false;
   bool is_hanging = false;
+  bool is_login_hanging = false;  // after it took effect
+  int searches_in_vain = 0;       // that many, of what destroys keys
   std::size_t max_sessions = 100;
   std::string pin = "1234";
   CK_SESSION_HANDLE last_session = 0;
@@ -137,7 +139,7 @@ CK_RV GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO_PTR info) {
 
 CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE /*user*/, CK_UTF8CHAR_PTR pin,
             CK_ULONG length) {
-  const std::lock_guard lock(fake->mutex);
+  std::unique_lock lock(fake->mutex);
   ++fake->logins;
   if (const CK_RV rv = CheckSession(session); rv != CKR_OK) {
     return rv;
@@ -149,6 +151,8 @@ CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE /*user*/, CK_UTF8CHAR_PTR pi
     return CKR_PIN_INCORRECT;
   }
   fake->is_logged_in = true;
+  fake->changed.notify_all();
+  fake->changed.wait(lock, [] { return !fake->is_login_hanging; });
   return CKR_OK;
 }
 
@@ -194,6 +198,15 @@ CK_FUNCTION_LIST functions = Functions();
 // One byte for each item.
 Reply PerformRandom(Session& session, const Request& request) {
   Reply reply;
+  if (request.operation == Operation::kDestroyKey) {
+    const std::lock_guard lock(fake->mutex);
+    if (fake->searches_in_vain > 0) {
+      --fake->searches_in_vain;
+      fake->changed.notify_all();
+      reply.failure = {.reason = Reason::kKeyNotFound};
+      return reply;
+    }
+  }
   for (std::size_t i = 0; i < request.items.size(); ++i) {
     PrivateBuffer output = PrivateBuffer::Allocate(1).value();
     const CK_RV rv =
@@ -290,6 +303,20 @@ class PoolTest : public testing::Test {
   void WaitForCalls(int calls) {
     std::unique_lock lock(fake_.mutex);
     EXPECT_TRUE(fake_.changed.wait_for(lock, seconds(30), [&] { return fake_.calls >= calls; }));
+  }
+  void WaitFor(const std::function<bool(const FakeModule&)>& condition) {
+    std::unique_lock lock(fake_.mutex);
+    EXPECT_TRUE(fake_.changed.wait_for(lock, seconds(30), [&] { return condition(fake_); }));
+  }
+  // Until both of two threads have a session.
+  void WarmTwo() {
+    Hang();
+    ASSERT_TRUE(Submit(1001).ok());
+    ASSERT_TRUE(Submit(1002).ok());
+    WaitForCalls(2);
+    Unhang();
+    EXPECT_TRUE(inbox_->Wait(1001).failure.ok());
+    EXPECT_TRUE(inbox_->Wait(1002).failure.ok());
   }
   void WaitForCircuit(bool is_open) {
     for (int i = 0; i < 3000 && pool_->state().is_circuit_open != is_open; ++i) {
@@ -423,6 +450,43 @@ TEST_F(PoolTest, LivesWithFewerSessionsThanWished) {
     ASSERT_TRUE(inbox_->Wait(ticket).failure.ok());
   }
   EXPECT_LE(fake_.sessions.size(), 3U);
+}
+
+TEST_F(PoolTest, TakesSessionsAgainThatCameFree) {
+  fake_.max_sessions = 2;  // that of the owner is one
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  Hang();
+  ASSERT_TRUE(Submit(1).ok());
+  ASSERT_TRUE(Submit(2).ok());
+  for (int i = 0; i < 3000 && pool_->state().sessions != 1; ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_EQ(pool_->state().sessions, 1U);
+  Change([](FakeModule& module) { module.max_sessions = 100; });
+  WaitForCalls(2);  // at the same time, so there are two threads again
+  Unhang();
+  EXPECT_TRUE(inbox_->Wait(1).failure.ok());
+  EXPECT_TRUE(inbox_->Wait(2).failure.ok());
+  EXPECT_EQ(pool_->state().sessions, 2U);
+}
+
+TEST_F(PoolTest, FindsNothingForCertainOnlyWhileNobodyLogsIn) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  WarmTwo();
+  Change([](FakeModule& module) {
+    module.is_logged_in = false;
+    module.is_login_hanging = true;
+    module.searches_in_vain = 1;
+  });
+  ASSERT_TRUE(Submit(1, 1, Operation::kFindKeys).ok());
+  WaitFor([](const FakeModule& module) { return module.is_logged_in; });
+  // It sees the login that the other thread has not come back from. That the login ended while it
+  // searched, and the other thread made it again, would look the same.
+  ASSERT_TRUE(Submit(2, 1, Operation::kDestroyKey).ok());
+  WaitFor([](const FakeModule& module) { return module.searches_in_vain == 0; });
+  Change([](FakeModule& module) { module.is_login_hanging = false; });
+  EXPECT_TRUE(inbox_->Wait(1).failure.ok());
+  EXPECT_TRUE(inbox_->Wait(2).failure.ok());
 }
 
 TEST_F(PoolTest, RefusesMoreThanMayWait) {
