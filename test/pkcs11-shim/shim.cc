@@ -10,6 +10,7 @@
 
 #include "cloudhsm.h"
 #include "faults.h"
+#include "serial.h"
 
 namespace keywright::shim {
 namespace {
@@ -37,6 +38,9 @@ const CK_FUNCTION_LIST* Stack() {
     return nullptr;
   }
   const CK_FUNCTION_LIST* module = LoadModule(path);
+  if (module != nullptr && std::getenv("KEYWRIGHT_SHIM_SERIAL") != nullptr) {
+    module = OneCallAtATime(module);
+  }
   const char* const personality = std::getenv("KEYWRIGHT_SHIM_PERSONALITY");
   if (module != nullptr && personality != nullptr) {
     const std::string_view name(personality);

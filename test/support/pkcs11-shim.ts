@@ -32,15 +32,19 @@ export interface ShimOptions {
   readonly faults?: string;
   /** The file of counters, see readCounts. */
   readonly counts?: string;
+  /** Lets one call at a time into the module, for modules whose threads disturb each other. */
+  readonly isSerial?: boolean;
 }
 
 /** The environment that configures the shim, for a child process. */
-export function shimEnvironment({ module, personality, faults, counts }: ShimOptions): Record<string, string> {
+export function shimEnvironment(options: ShimOptions): Record<string, string> {
+  const { module, personality, faults, counts, isSerial } = options;
   return {
     KEYWRIGHT_SHIM_MODULE: module,
     ...(personality !== undefined && { KEYWRIGHT_SHIM_PERSONALITY: personality }),
     ...(faults !== undefined && { KEYWRIGHT_SHIM_FAULTS: faults }),
     ...(counts !== undefined && { KEYWRIGHT_SHIM_COUNTS: counts }),
+    ...(isSerial === true && { KEYWRIGHT_SHIM_SERIAL: '1' }),
   };
 }
 
