@@ -373,19 +373,29 @@ bool Pool::Return(Worker& worker, Reply reply) {
   const JobPtr job = std::exchange(worker.job, nullptr);
   worker.deadline = kNever;
   const bool was_stuck = std::exchange(worker.is_stuck, false);
+  const bool lacks_session = LossOf(reply.failure) == Loss::kSessionCount && CountLive() > 1 &&
+                             !is_closing_ && !job->IsSettled();
+  if (lacks_session) {
+    worker.is_leaving = true;  // now, so that not all of them leave
+    StartLater(DelayBeforeProbe(shortages_++));
+  }
   if (job->kind == Job::Kind::kProbe) {
+    if (lacks_session) {
+      // Those who have sessions are to probe, or to give them back: at once.
+      is_probing_ = false;
+      next_probe_ = Clock::now();
+      work_.notify_all();
+      return true;
+    }
     if (!job->is_settled) {
       // A PIN that is refused is no reason to wait: who asks is told at once.
       NoteProbe(reply.failure.ok() || reply.failure.reason == Reason::kPinRefused);
     }
     return was_stuck && CountLive() > options_.sessions;
   }
-  if (LossOf(reply.failure) == Loss::kSessionCount && CountLive() > 1 && !is_closing_ &&
-      !job->IsSettled()) {
-    worker.is_leaving = true;  // now, so that not all of them leave
+  if (lacks_session) {
     lanes_.PutBack(job);
     work_.notify_one();
-    StartLater(DelayBeforeProbe(shortages_++));
     return true;
   }
   if (reply.failure.ok() && !std::exchange(worker.has_served, true)) {

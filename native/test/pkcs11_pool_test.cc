@@ -470,6 +470,21 @@ TEST_F(PoolTest, TakesSessionsAgainThatCameFree) {
   EXPECT_EQ(pool_->state().sessions, 2U);
 }
 
+TEST_F(PoolTest, CircuitClosesThoughAThreadFindsNoSession) {
+  ASSERT_TRUE(Open({.sessions = 2}).ok());
+  WarmTwo();
+  Change([](FakeModule& module) {
+    module.is_present = false;
+    module.max_sessions = 2;  // that of the owner, and one that a thread still has
+    module.answers = {CKR_TOKEN_NOT_PRESENT};
+  });
+  EXPECT_EQ(Ask(1).reason, Reason::kUnavailable);
+  WaitForCircuit(true);
+  Change([](FakeModule& module) { module.is_present = true; });
+  WaitForCircuit(false);
+  EXPECT_TRUE(Ask(2).ok());
+}
+
 TEST_F(PoolTest, FindsNothingForCertainOnlyWhileNobodyLogsIn) {
   ASSERT_TRUE(Open({.sessions = 2}).ok());
   WarmTwo();
