@@ -69,4 +69,20 @@ std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadli
   return jobs;
 }
 
+bool Job::IsShort() const {
+  if (kind != Job::Kind::kRequest) {
+    return false;
+  }
+  switch (request.operation) {
+    case Operation::kGenerateRandom:
+    case Operation::kEncryptGcm:
+    case Operation::kDecryptGcm:
+    case Operation::kGenerateMac:
+    case Operation::kVerifyMac:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace keywright::pkcs11

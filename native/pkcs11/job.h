@@ -52,6 +52,8 @@ struct Job {
   // Of the attempts until now, as in Reply; only for the thread that serves the job.
   bool has_changed = false;
 
+  // Whether tokens do it in microseconds, as a rule.
+  bool IsShort() const;
   bool IsSettled() const { return is_settled || (batch && batch->is_settled); }
 };
 

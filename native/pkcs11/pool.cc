@@ -18,38 +18,8 @@ constexpr Clock::time_point kNever = Clock::time_point::max();
 constexpr std::chrono::microseconds kMaxHold(100);
 constexpr std::size_t kMaxHeld = 32;
 
-// Whether tokens do it in microseconds, as a rule.
-bool IsShort(const Job& job) {
-  if (job.kind != Job::Kind::kRequest) {
-    return false;
-  }
-  switch (job.request.operation) {
-    case Operation::kGenerateRandom:
-    case Operation::kEncryptGcm:
-    case Operation::kDecryptGcm:
-    case Operation::kGenerateMac:
-    case Operation::kVerifyMac:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Reply Failed(Failure failure) {
   return {.failure = failure, .outputs = {}, .failures = {}, .has_changed = false};
-}
-
-// Whether a login that ended meanwhile may be why the answer is what it is: searches find less
-// then, and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
-bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile) {
-  switch (failure.reason) {
-    case Reason::kNone:
-      return operation == Operation::kFindKeys || operation == Operation::kDestroyKey;
-    case Reason::kAuthenticationFailed:
-      return failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
-    default:
-      return failure.reason == Reason::kKeyNotFound;
-  }
 }
 
 void WaitUntil(std::condition_variable& condition, std::unique_lock<std::mutex>& lock,
@@ -192,7 +162,7 @@ JobPtr Pool::NextJob(Lock& lock, Worker& worker) {
   while (!is_closing_) {
     JobPtr job = TakeJob(worker);
     // Not while it waits, nor while something goes on that may take long.
-    if (!worker.held.empty() && (!job || !IsShort(*job) || worker.held.size() >= kMaxHeld ||
+    if (!worker.held.empty() && (!job || !job->IsShort() || worker.held.size() >= kMaxHeld ||
                                  Clock::now() - worker.held_since > kMaxHold)) {
       HandOver(lock, worker);
       if (!job) {
@@ -378,25 +348,21 @@ bool Pool::Return(Worker& worker, Reply reply) {
   if (lacks_session) {
     worker.is_leaving = true;  // now, so that not all of them leave
     StartLater(DelayBeforeProbe(shortages_++));
+    if (job->kind == Job::Kind::kProbe) {
+      is_probing_ = false;
+      next_probe_ = Clock::now();  // by those who have sessions, or can give them back
+    } else {
+      lanes_.PutBack(job);
+    }
+    work_.notify_all();
+    return true;
   }
   if (job->kind == Job::Kind::kProbe) {
-    if (lacks_session) {
-      // Those who have sessions are to probe, or to give them back: at once.
-      is_probing_ = false;
-      next_probe_ = Clock::now();
-      work_.notify_all();
-      return true;
-    }
     if (!job->is_settled) {
       // A PIN that is refused is no reason to wait: who asks is told at once.
       NoteProbe(reply.failure.ok() || reply.failure.reason == Reason::kPinRefused);
     }
     return was_stuck && CountLive() > options_.sessions;
-  }
-  if (lacks_session) {
-    lanes_.PutBack(job);
-    work_.notify_one();
-    return true;
   }
   if (reply.failure.ok() && !std::exchange(worker.has_served, true)) {
     shortages_ = 0;
@@ -449,7 +415,6 @@ void Pool::StartLater(std::chrono::milliseconds delay) {
   WakeSupervisor(next_start_);
 }
 
-// One at a time: while the token refuses its session it is no use to start more.
 void Pool::Replenish(Clock::time_point now) {
   if (now < next_start_) {
     return;
@@ -538,9 +503,8 @@ void Pool::Supervise() {
       continue;  // others may have ended meanwhile
     }
     Completions due;
-    const Clock::time_point now = Clock::now();
-    Expire(now, &due);
-    Replenish(now);
+    Expire(Clock::now(), &due);
+    Replenish(Clock::now());
     if (!due.empty()) {
       lock.unlock();
       Deliver(&due);

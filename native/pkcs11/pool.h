@@ -137,6 +137,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Supervise();
   Clock::time_point EarliestDeadline() const;
   void Expire(Clock::time_point now, Completions* due);
+  // One thread at a time: while the token refuses its session it is no use to start more.
   void Replenish(Clock::time_point now);
   bool JoinEnded(Lock& lock);
 

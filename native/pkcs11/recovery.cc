@@ -96,6 +96,17 @@ bool SearchesByItself(Operation operation) {
   }
 }
 
+bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile) {
+  switch (failure.reason) {
+    case Reason::kNone:
+      return operation == Operation::kFindKeys || operation == Operation::kDestroyKey;
+    case Reason::kAuthenticationFailed:
+      return failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
+    default:
+      return failure.reason == Reason::kKeyNotFound;
+  }
+}
+
 std::optional<std::chrono::milliseconds> DelayBefore(Loss loss, unsigned attempt) {
   const std::size_t repetitions = loss == Loss::kHandle ? 1 : kDelays.size();
   if (loss == Loss::kNothing || attempt == 0 || attempt > repetitions) {

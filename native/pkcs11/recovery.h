@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "pkcs11/profile.h"
 #include "pkcs11/request.h"
 
 namespace keywright::pkcs11 {
@@ -43,6 +44,10 @@ bool MakesSessionObject(const Request& request);
 // Whether the request searches the token for more than the keys that it names. Without a login a
 // search finds less, and says nothing of it.
 bool SearchesByItself(Operation operation);
+
+// Whether a login that ended meanwhile may be why the answer is what it is: searches find less
+// then, and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
+bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile);
 
 // How long to wait before attempt number `attempt` (the first repetition is 1); nothing when the
 // request has failed for good.
