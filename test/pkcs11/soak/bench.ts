@@ -1,6 +1,6 @@
 /**
- * A token of SoftHSM2 behind the shim, in this process. One call at a time gets to SoftHSM2: its threads read object files
- * while others write them, and take what they see half of for damaged.
+ * A token of SoftHSM2 behind the shim, in this process. One call at a time gets to SoftHSM2: its threads read object
+ * files while others write them, and take what they see half of for damaged.
  */
 import { join } from 'node:path';
 import type { Pkcs11TokenOptions } from '../../../src/pkcs11/index.ts';

@@ -5,7 +5,7 @@ export interface FaultKind {
   readonly name: string;
   /** Lines of the control file of the shim (test/pkcs11-shim/README.md). */
   readonly lines: readonly string[];
-  /** Ends after so many milliseconds, for the token does nothing meanwhile; without it, after its share of operations. */
+  /** Ends after so many milliseconds, for the token does nothing meanwhile; else after its share of operations. */
   readonly lastsMs?: number;
 }
 
