@@ -270,7 +270,7 @@ Reply Pool::PerformIn(const Lease& lease, const Request& request, Loss* loss) {
     reply.has_changed = session.has_changed();
   }
   // Another thread may have logged in again already, or be about to say that it has.
-  if (MayBeForWantOfLogin(request.operation, reply.failure, connection_->profile())) {
+  if (MayBeForWantOfLogin(request.operation, reply, connection_->profile())) {
     CK_RV rv = Connection::CheckLogin(session.functions(), handle);
     if (rv == CKR_OK && (login_phase % 2 != 0 || connection_->login_phase() != login_phase)) {
       rv = CKR_USER_NOT_LOGGED_IN;

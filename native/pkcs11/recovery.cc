@@ -14,6 +14,11 @@ struct Row {
   Loss loss;
 };
 
+bool IsOfUnreadableKey(const Failure& failure, const Profile& profile) {
+  return (failure.reason == Reason::kAuthenticationFailed || failure.reason == Reason::kModule) &&
+         failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
+}
+
 constexpr auto kTable = std::to_array<Row>({
     {CKR_OBJECT_HANDLE_INVALID, Loss::kHandle},
     {CKR_KEY_HANDLE_INVALID, Loss::kHandle},
@@ -96,15 +101,17 @@ bool SearchesByItself(Operation operation) {
   }
 }
 
-bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile) {
-  switch (failure.reason) {
-    case Reason::kNone:
-      return operation == Operation::kFindKeys || operation == Operation::kDestroyKey;
-    case Reason::kAuthenticationFailed:
-      return failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
-    default:
-      return failure.reason == Reason::kKeyNotFound;
+bool MayBeForWantOfLogin(Operation operation, const Reply& reply, const Profile& profile) {
+  if (reply.failure.ok() &&
+      (operation == Operation::kFindKeys || operation == Operation::kDestroyKey)) {
+    return true;
   }
+  if (reply.failure.reason == Reason::kKeyNotFound || IsOfUnreadableKey(reply.failure, profile)) {
+    return true;
+  }
+  return std::ranges::any_of(reply.failures, [&profile](const Failure& failure) {
+    return IsOfUnreadableKey(failure, profile);
+  });
 }
 
 std::optional<std::chrono::milliseconds> DelayBefore(Loss loss, unsigned attempt) {

@@ -46,8 +46,8 @@ bool MakesSessionObject(const Request& request);
 bool SearchesByItself(Operation operation);
 
 // Whether a login that ended meanwhile may be why the answer is what it is: searches find less
-// then, and SoftHSM says of everything that cannot be unwrapped what it says of a wrong ciphertext.
-bool MayBeForWantOfLogin(Operation operation, const Failure& failure, const Profile& profile);
+// then, and SoftHSM says of keys that it can no longer read what it says of a wrong ciphertext.
+bool MayBeForWantOfLogin(Operation operation, const Reply& reply, const Profile& profile);
 
 // How long to wait before attempt number `attempt` (the first repetition is 1); nothing when the
 // request has failed for good.
