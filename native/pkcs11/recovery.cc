@@ -14,9 +14,11 @@ struct Row {
   Loss loss;
 };
 
-bool IsOfUnreadableKey(const Failure& failure, const Profile& profile) {
-  return (failure.reason == Reason::kAuthenticationFailed || failure.reason == Reason::kModule) &&
-         failure.rv != CKR_OK && failure.rv == profile.bad_ciphertext;
+// What a module refuses to make a key with may have made it all the same: not such an answer.
+bool IsOfUnreadableKey(Operation operation, const Failure& failure, const Profile& profile) {
+  const bool is_refusal = failure.reason == Reason::kModule && !SearchesByItself(operation);
+  return (is_refusal || failure.reason == Reason::kAuthenticationFailed) && failure.rv != CKR_OK &&
+         failure.rv == profile.bad_ciphertext;
 }
 
 constexpr auto kTable = std::to_array<Row>({
@@ -106,11 +108,12 @@ bool MayBeForWantOfLogin(Operation operation, const Reply& reply, const Profile&
       (operation == Operation::kFindKeys || operation == Operation::kDestroyKey)) {
     return true;
   }
-  if (reply.failure.reason == Reason::kKeyNotFound || IsOfUnreadableKey(reply.failure, profile)) {
+  if (reply.failure.reason == Reason::kKeyNotFound ||
+      IsOfUnreadableKey(operation, reply.failure, profile)) {
     return true;
   }
-  return std::ranges::any_of(reply.failures, [&profile](const Failure& failure) {
-    return IsOfUnreadableKey(failure, profile);
+  return std::ranges::any_of(reply.failures, [operation, &profile](const Failure& failure) {
+    return IsOfUnreadableKey(operation, failure, profile);
   });
 }
 
