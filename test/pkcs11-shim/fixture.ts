@@ -39,7 +39,8 @@ export function shimmedToken(options: Pick<ShimOptions, 'personality'> & { reado
   const folder = temporaryFolder();
   const token = hsm.addToken('test', pin === undefined ? {} : { pin });
   const files = { faults: join(folder.path, 'faults'), counts: join(folder.path, 'counts') };
-  const shim = { module: hsm.module, ...behaviour, ...files };
+  // SoftHSM2 can crash when a session is closed beside the work of others.
+  const shim = { module: hsm.module, isSerial: true, ...behaviour, ...files };
   hsm.useInThisProcess();
   useShimInThisProcess(shim);
   const pkcs11 = new pkcs11js.PKCS11();
@@ -67,7 +68,12 @@ export function shimmedToken(options: Pick<ShimOptions, 'personality'> & { reado
     reload: (personality) => {
       pkcs11.C_Finalize();
       pkcs11.close();
-      useShimInThisProcess({ module: hsm.module, ...files, ...(personality !== undefined && { personality }) });
+      useShimInThisProcess({
+        module: hsm.module,
+        isSerial: true,
+        ...files,
+        ...(personality !== undefined && { personality }),
+      });
       pkcs11.load(buildShim());
       pkcs11.C_Initialize();
     },
