@@ -34,7 +34,7 @@ Failure ReadNumber(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 Failure ReadFlag(const Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                  bool& value);
 
-// For a key that must not stay: nothing can be done about a failure.
+// For a key that must not stay. False when it may be there still, which the caller notes.
 bool DestroyObject(const Session& session, CK_OBJECT_HANDLE object);
 
 }  // namespace keywright::pkcs11

@@ -215,7 +215,7 @@ export interface KeyMaterialProvider {
    * Destroys what is kept of a key outside of the store, once the store does not have the key any more. An effort
    * without promise: what cannot be destroyed stays, and is logged.
    *
-   * @source KMS Developer Guide, "Deleting KMS keys from an AWS CloudHSM key store"
+   * @source KMS Developer Guide, "AWS CloudHSM key stores": a best effort to delete the key material from the cluster
    */
   destroy(key: KmsKey): MaybePromise<void>;
 }
