@@ -30,33 +30,59 @@ export function inFlight(
   return limit === undefined ? { name, measure } : { name, measure, limit };
 }
 
-/** Begins to count when each of the lanes has gone round once, and stops at the first completion after the time. */
-async function timePerCall(
+/** Rounds of the lanes that a sample counts at least: where one takes longer than a sample should, its ends would weigh. */
+const MINIMUM_ROUNDS = 4;
+
+/**
+ * Keeps as many calls under way as there are lanes, until they were timed: at least so long, and four rounds.
+ *
+ * @returns times of one call, of all lanes together.
+ */
+export async function timePerCall(
   lanes: number,
   start: (lane: number) => Promise<unknown>,
   minimumMs: number,
 ): Promise<Timed> {
-  const minimumNs = minimumMs * 1e6;
-  let done = 0;
-  let begin = 0n;
-  let elapsed = 0;
-  let cpuBegin = process.cpuUsage();
-  let cpuNs = 0;
+  const rounds = new Rounds(lanes, minimumMs * 1e6);
   const run = async (lane: number): Promise<void> => {
-    while (elapsed < minimumNs) {
+    while (rounds.timed === undefined) {
       await start(lane);
-      if (elapsed >= minimumNs) return;
-      if (++done === lanes) {
-        begin = process.hrtime.bigint();
-        cpuBegin = process.cpuUsage();
-      }
-      if (done > lanes) elapsed = Number(process.hrtime.bigint() - begin);
-      if (elapsed >= minimumNs) {
-        const { user, system } = process.cpuUsage(cpuBegin);
-        cpuNs = (user + system) * 1000;
-      }
+      rounds.count();
     }
   };
   await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
-  return { ns: elapsed / (done - lanes), cpuNs: cpuNs / (done - lanes) };
+  return rounds.timed ?? { ns: NaN, cpuNs: NaN };
+}
+
+/**
+ * Times whole rounds, of as many calls as there are lanes, and not the first: calls that are begun together end
+ * together, and a sample must not end between them.
+ */
+class Rounds {
+  timed: Timed | undefined;
+  readonly #lanes: number;
+  readonly #minimumNs: number;
+  #done = 0;
+  #begin = 0n;
+  #cpuBegin = process.cpuUsage();
+
+  constructor(lanes: number, minimumNs: number) {
+    this.#lanes = lanes;
+    this.#minimumNs = minimumNs;
+  }
+
+  /** Another call has ended. */
+  count(): void {
+    if (++this.#done % this.#lanes !== 0 || this.timed !== undefined) return;
+    const calls = this.#done - this.#lanes;
+    if (calls === 0) {
+      this.#cpuBegin = process.cpuUsage();
+      this.#begin = process.hrtime.bigint();
+      return;
+    }
+    const elapsedNs = Number(process.hrtime.bigint() - this.#begin);
+    if (elapsedNs < this.#minimumNs || calls < MINIMUM_ROUNDS * this.#lanes) return;
+    const { user, system } = process.cpuUsage(this.#cpuBegin);
+    this.timed = { ns: elapsedNs / calls, cpuNs: ((user + system) * 1000) / calls };
+  }
 }
