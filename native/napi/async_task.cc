@@ -41,54 +41,32 @@ struct Task {
   }
 };
 
-TaskQueue::TaskQueue() = default;
-TaskQueue::~TaskQueue() = default;
-
-void TaskQueue::Put(std::shared_ptr<Task> task) {
-  const std::lock_guard lock(mutex_);
-  waiting_.push_back(std::move(task));
-}
-
-std::shared_ptr<Task> TaskQueue::Take() {
-  const std::lock_guard lock(mutex_);
-  if (waiting_.empty()) {
-    return nullptr;
-  }
-  std::shared_ptr<Task> task = std::move(waiting_.front());
-  waiting_.pop_front();
-  return task;
-}
-
-bool TaskQueue::is_empty() {
-  const std::lock_guard lock(mutex_);
-  return waiting_.empty();
-}
-
 namespace {
 
-// How long a thread works on a batch before others get their turn, and how long a run goes on after
-// its first result: long next to the 10 µs that a hop to the pool costs, short for those who wait.
+// How long a thread works on a batch before others get their turn, and how long results wait for
+// more of them: long next to the 10 µs that it costs to wake the JavaScript thread, short for those
+// who wait.
 constexpr std::chrono::microseconds kTurn(200);
 
-// How long a run goes on that has no result to bring yet: short next to the longest operations,
-// for those who wait for the pool and are none of us.
-constexpr std::chrono::microseconds kLongestRun(1000);
+// How long a thread does short tasks before it is the turn of those who wait for the pool and are
+// none of us. Until it begins again up to a millisecond may pass: where threads compute on all
+// cores, the JavaScript thread does not always get one at once when it is woken.
+constexpr std::chrono::milliseconds kLongestRun(50);
+
+// How long a thread works on a batch of long operations before others get it.
+constexpr std::chrono::milliseconds kLongTurn(10);
 
 std::size_t Cores() {
   static const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   return cores;
 }
 
-// Short tasks compute all the time, so more threads than there are cores gain nothing; twice as
-// many, so that one is at work while JavaScript takes in the results of another.
-std::size_t MaxRuns() { return 2 * Cores(); }
-
 // One stay on a thread of the pool: for a long task, or for the short ones that wait.
 struct Run {
   Environment* environment;          // may have gone when the status of the run is not napi_ok
   std::shared_ptr<TaskQueue> queue;  // of short tasks; null for a long one
   std::shared_ptr<Task> long_task = nullptr;
-  std::vector<std::shared_ptr<Task>> done = {};
+  Tasks done = {};
   bool has_more = false;  // of the long one
   napi_async_work work = nullptr;
 };
@@ -132,7 +110,7 @@ void Release(napi_env env, Task& task) {
 }
 
 // When the environment ends, every call into it fails and only the memory is to be given back.
-void Settle(napi_env env, napi_status status, const Run& run, Task& task) {
+void Settle(napi_env env, napi_status status, Environment* environment, Task& task) {
   // Gives back keys and copies of inputs before JavaScript runs.
   task.run = nullptr;
   Release(env, task);
@@ -140,7 +118,7 @@ void Settle(napi_env env, napi_status status, const Run& run, Task& task) {
   if (napi_open_handle_scope(env, &scope) != napi_ok) {
     return;
   }
-  napi_value value = status == napi_ok ? ValueOf(env, *run.environment, task.outcome) : nullptr;
+  napi_value value = status == napi_ok ? ValueOf(env, *environment, task.outcome) : nullptr;
   if (value == nullptr) {
     value = Number(env, CodeOf(Status::kLibcryptoFailed));
   }
@@ -150,30 +128,62 @@ void Settle(napi_env env, napi_status status, const Run& run, Task& task) {
   napi_close_handle_scope(env, scope);
 }
 
-void Execute(napi_env /*env*/, void* data) {
-  auto* run = static_cast<Run*>(data);
+void DoShortTasks(Run& run) {
   Clock::time_point now = Clock::now();
-  Clock::time_point end = now + kLongestRun;
-  do {
-    std::shared_ptr<Task> task = run->queue ? run->queue->Take() : run->long_task;
-    if (!task) {
+  const Clock::time_point end = now + kLongestRun;
+  Clock::time_point due;  // of what is done
+  while (now < end) {
+    Numbered next = run.queue->Take();
+    if (!next.task) {
       return;
     }
-    const Progress progress = task->Execute(now + kTurn);
+    const Progress progress = next.task->Execute(now + kTurn);
     now = Clock::now();
-    run->has_more = progress == Progress::kMore;
     if (progress == Progress::kDone) {
-      end = std::min(end, now + kTurn);
-      run->done.push_back(std::move(task));
-    } else if (run->has_more && run->queue) {
-      run->queue->Put(std::move(task));
+      due = run.done.empty() ? now + kTurn : due;
+      run.done.push_back(std::move(next.task));
+    } else if (progress == Progress::kMore) {
+      run.queue->PutBack(std::move(next));
     }
-  } while (run->queue && now < end);
+    if (!run.done.empty() && now >= due) {
+      run.queue->Deliver(&run.done);
+    }
+  }
+}
+
+void DoLongTask(Run& run) {
+  const Progress progress = run.long_task->Execute(Clock::now() + kLongTurn);
+  run.has_more = progress == Progress::kMore;
+  if (progress == Progress::kDone) {
+    run.done.push_back(std::move(run.long_task));
+  }
+}
+
+void Execute(napi_env /*env*/, void* data) {
+  auto* run = static_cast<Run*>(data);
+  if (run->queue) {
+    DoShortTasks(*run);
+  } else {
+    DoLongTask(*run);
+  }
 }
 
 bool Start(napi_env env, std::unique_ptr<Run> run);
 
+// On the JavaScript thread, while threads go on; without an environment when that ends.
+void TakeIn(napi_env env, napi_value /*function*/, void* context, void* /*data*/) {
+  if (env == nullptr) {
+    return;
+  }
+  auto* environment = static_cast<Environment*>(context);
+  for (const auto& task : environment->tasks->TakeDone()) {
+    Settle(env, napi_ok, environment, *task);
+  }
+}
+
 bool StartShort(napi_env env, Environment* environment, const std::shared_ptr<TaskQueue>& queue) {
+  // Without a connection the results come when the run ends.
+  queue->Connect(env, TakeIn, environment);
   return Start(env, std::make_unique<Run>(Run{environment, queue}));
 }
 
@@ -193,8 +203,12 @@ void Complete(napi_env env, napi_status status, void* data) {
   } else if (status == napi_ok && !run->queue && run->has_more) {
     StartLong(env, run->environment, std::move(run->long_task));
   }
+  // What was delivered before the run ended must not wait for another event.
+  for (const auto& task : run->queue ? run->queue->TakeDone() : Tasks()) {
+    Settle(env, status, run->environment, *task);
+  }
   for (const auto& task : run->done) {
-    Settle(env, status, *run, *task);
+    Settle(env, status, run->environment, *task);
   }
   napi_delete_async_work(env, run->work);
 }
@@ -220,7 +234,8 @@ bool Start(napi_env env, std::unique_ptr<Run> run) {
 bool Enqueue(napi_env env, Environment* environment, std::shared_ptr<Task> task) {
   const std::shared_ptr<TaskQueue>& queue = environment->tasks;
   queue->Put(std::move(task));
-  if (queue->runs >= MaxRuns() || StartShort(env, environment, queue) || queue->runs > 0) {
+  // They compute all the time, so more threads than there are cores gain nothing.
+  if (queue->runs >= Cores() || StartShort(env, environment, queue) || queue->runs > 0) {
     return true;
   }
   queue->Take();  // nobody else would
