@@ -6,7 +6,7 @@ import { batchLimit, LIMIT, limitRow } from './limit.ts';
 import { nodeDecrypt, nodeEncryptInto } from './node-crypto.ts';
 import { AAD_BYTES, batchSizes, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
 
-const core = loadCore();
+const core = loadCore('napi');
 const BASELINE = 'node:crypto, reused Buffer';
 const DECRYPT_BASELINE = 'node:crypto';
 

@@ -7,7 +7,7 @@ import { inFlight } from '../lib/pool.ts';
 import { limitRow } from './limit.ts';
 import { AAD_BYTES, KEY_BYTES, sizeName } from './workload.ts';
 
-const core = loadCore();
+const core = loadCore('napi');
 const IN_FLIGHT = 4;
 const THREADS = availableParallelism();
 const LIMIT = `limit: C loop, ${THREADS} threads`;

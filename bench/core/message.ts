@@ -6,7 +6,7 @@ import { batchLimit, LIMIT, limitRow } from './limit.ts';
 import { nodeDecryptMessage, nodeEncryptMessageInto } from './node-crypto.ts';
 import { AAD_BYTES, batchItems, KEY_BYTES, packedItems, requireEqual, sizeName } from './workload.ts';
 
-const core = loadCore();
+const core = loadCore('napi');
 const BASELINE = 'node:crypto, same format';
 /** Header of the ciphertext format, in bytes. */
 const HEADER_BYTES = 50;

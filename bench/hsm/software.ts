@@ -4,7 +4,7 @@ import { loadCore, type SignatureAlgorithm } from 'keywright/core';
 import { AAD_BYTES, isGcm, plaintextBytes, type GcmOperation, type Operation } from './cases.ts';
 import { serve, type Work } from './worker.ts';
 
-const core = loadCore();
+const core = loadCore('napi');
 const aad = randomBytes(AAD_BYTES);
 
 serve((name) => ({ messages: 1, now: workOf(name as Operation) }));

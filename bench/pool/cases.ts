@@ -10,7 +10,7 @@ import {
   type SignatureAlgorithm,
 } from 'keywright/core';
 
-const core = loadCore();
+const core = loadCore('napi');
 const MESSAGE_BYTES = 32;
 const OAEP: PublicEncryptionAlgorithm = 'RSAES_OAEP_SHA_256';
 

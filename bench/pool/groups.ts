@@ -15,9 +15,10 @@ const BASELINE = 'one after the other, without the pool';
 const LIMIT = `limit: C loop, ${THREADS} threads`;
 const ON_POOL = `on the pool, ${IN_FLIGHT} in flight`;
 
-/** Sizes of batches; the operations of private RSA keys take so long that the smaller one fills a sample. */
+/** Sizes of batches: the larger one, where an operation takes tens of microseconds, as long as a few of the others. */
 const SMALL_BATCH = 16;
 const BATCH = 64;
+const LARGE_BATCH = 256;
 /** HMAC of a few bytes takes a tenth of a microsecond. */
 const MAC_BATCH = 1024;
 
@@ -32,9 +33,12 @@ function isLong({ type, limit }: PoolCase): boolean {
   return type.startsWith('rsa') && (limit.startsWith('sign') || limit === 'decrypt');
 }
 
+/** Curves and signatures of which an operation takes hundreds of microseconds, as those of private RSA keys do. */
+const SLOW = /^(?:p384|p521|secp256k1|mlDsa)/;
+
 function batchSizes(poolCase: PoolCase): readonly number[] {
   if (poolCase.limit === 'generate') return [];
-  return isLong(poolCase) ? [SMALL_BATCH] : [SMALL_BATCH, BATCH];
+  return isLong(poolCase) || SLOW.test(poolCase.type) ? [SMALL_BATCH, BATCH] : [BATCH, LARGE_BATCH];
 }
 
 function batchRows(sizes: readonly number[], start: ReturnType<typeof batches> | undefined): Row[] {
@@ -69,7 +73,7 @@ const MAC_LIMIT = 'limit: C loop, one thread';
 export function hmacGroup(): Group {
   const baseline = 'hmac, new Buffer';
   const open = (): Row[] => {
-    const core = loadCore();
+    const core = loadCore('napi');
     const key = core.importKey('hmac', randomBytes(MAC_BYTES));
     const data = randomBytes(MAC_BYTES);
     return [

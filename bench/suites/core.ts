@@ -12,7 +12,7 @@ import { runSuite } from '../lib/suite.ts';
 await runSuite(
   {
     name: 'core',
-    versions: { coreOpenssl: loadCore().info().opensslVersion, limitOpenssl: limitOpensslVersion() },
+    versions: { coreOpenssl: loadCore('napi').info().opensslVersion, limitOpenssl: limitOpensslVersion() },
     groups: [
       ...SIZES.map(encryptGroup),
       ...SIZES.map(decryptGroup),

@@ -16,7 +16,7 @@ try {
     {
       name: 'hsm',
       versions: {
-        coreOpenssl: loadCore().info().opensslVersion,
+        coreOpenssl: loadCore('napi').info().opensslVersion,
         graphenePk11: graphene.version,
         modules: tokens.map(({ name }) => name).join(', '),
       },

@@ -10,7 +10,7 @@ await runSuite(
   {
     name: 'pool',
     versions: {
-      coreOpenssl: loadCore().info().opensslVersion,
+      coreOpenssl: loadCore('napi').info().opensslVersion,
       limitOpenssl: limitOpensslVersion(),
       poolThreads: String(poolThreads()),
     },

@@ -16,7 +16,7 @@ try {
   await runSuite(
     {
       name: 'versions',
-      versions: { coreOpenssl: loadCore().info().opensslVersion },
+      versions: { coreOpenssl: loadCore('napi').info().opensslVersion },
       groups: [versionsGroup(folder, await makeBlobs(folder, COUNTS))],
       targets: COUNTS.slice(1).map((count) => ({
         group: GROUP_NAME,
