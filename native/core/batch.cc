@@ -118,7 +118,7 @@ Result<Batch::Plan> Batch::PlanOfEncryption(const KeyPtr& key, const BatchCall& 
     return Status::kInvalidArgument;
   }
   if (call.operation == BatchOperation::kPublicEncrypt) {
-    return Plan{kMaxPublicCiphertextBytes,
+    return Plan{PublicCiphertextRoom(*key),
                 [key, algorithm = *algorithm](Bytes plaintext, Bytes, MutableBytes out) {
                   return PublicEncrypt(*key, algorithm, plaintext, out);
                 }};

@@ -89,6 +89,20 @@ std::optional<EncryptionAlgorithm> EncryptionAlgorithmFromNumber(std::uint32_t n
   return static_cast<EncryptionAlgorithm>(number);
 }
 
+std::size_t PublicCiphertextRoom(const Key& key) {
+  if (!IsAsymmetric(key.type())) {
+    return 0;
+  }
+  switch (AsymmetricTypeOf(key.type()).family) {
+    case Family::kRsa:
+      return ModulusBytes(key);
+    case Family::kSm2:
+      return kMaxPublicCiphertextBytes;
+    default:
+      return 0;
+  }
+}
+
 Result<std::size_t> PublicEncrypt(const Key& key, EncryptionAlgorithm algorithm, Bytes plaintext,
                                   MutableBytes out) {
   if (!IsOfKey(key, algorithm)) {
@@ -97,7 +111,7 @@ Result<std::size_t> PublicEncrypt(const Key& key, EncryptionAlgorithm algorithm,
   if (!IsPlaintextLength(key, algorithm, plaintext.size()) || Overlaps(out, plaintext)) {
     return Status::kInvalidArgument;
   }
-  if (out.size() < kMaxPublicCiphertextBytes) {
+  if (out.size() < PublicCiphertextRoom(key)) {
     return Status::kBufferTooSmall;
   }
   KeyPair::Loan context = Prepared(key, algorithm, PairOperation::kEncrypt);

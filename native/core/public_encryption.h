@@ -26,9 +26,12 @@ inline constexpr std::size_t kMaxSm2PlaintextBytes = 1024;
 // The longest of all: SM2 of 1024 bytes; RSA-4096 gives 512.
 inline constexpr std::size_t kMaxPublicCiphertextBytes = 1280;
 
-// Writes the ciphertext at the front of `out`, of kMaxPublicCiphertextBytes bytes; returns its
-// length. Takes private and public keys. kInvalidArgument when the plaintext is empty (SM2) or
-// longer than the scheme allows (RSA: modulus - 2 × hash - 2 bytes), and for kRsaesPkcs1.
+// Bytes of the longest ciphertext of the key, or more; 0 for a key that does not encrypt.
+std::size_t PublicCiphertextRoom(const Key& key);
+
+// Writes the ciphertext at the front of `out`, which has at least PublicCiphertextRoom bytes, and
+// returns its length. Takes private and public keys. kInvalidArgument when the plaintext is empty
+// (SM2) or longer than the scheme allows (RSA: modulus - 2 × hash - 2 bytes), and for kRsaesPkcs1.
 Result<std::size_t> PublicEncrypt(const Key& key, EncryptionAlgorithm algorithm, Bytes plaintext,
                                   MutableBytes out);
 

@@ -193,7 +193,7 @@ AsyncStart PublicEncryptAsync(Arguments& arguments) {
   return {Status::kOk,
           StartAsync(arguments, TaskLength::kShort,
                      [key = std::move(key), algorithm = *algorithm, input = input.value()] {
-                       return WriteUpTo(kMaxPublicCiphertextBytes, [&](MutableBytes out) {
+                       return WriteUpTo(PublicCiphertextRoom(*key), [&](MutableBytes out) {
                          return PublicEncrypt(*key, algorithm, input->bytes(), out);
                        });
                      })};
