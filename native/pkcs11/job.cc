@@ -26,11 +26,12 @@ JobPtr JobOf(Ticket ticket, Clock::time_point deadline, std::string lane) {
 }
 
 // How many items from `begin` make one job; at least one.
-std::size_t ItemsOfOneJob(const std::vector<PrivateBuffer>& items, std::size_t begin) {
+std::size_t ItemsOfOneJob(const Request& request, std::size_t begin) {
+  const std::size_t most = IsShort(request.operation) ? kMaxJobItems : kMaxLongJobItems;
   std::size_t bytes = 0;
   std::size_t count = 0;
-  while (begin + count < items.size() && count < kMaxJobItems) {
-    bytes += items[begin + count].bytes().size();
+  while (begin + count < request.items.size() && count < most) {
+    bytes += request.items[begin + count].bytes().size();
     if (count > 0 && bytes > kMaxJobBytes) {
       break;
     }
@@ -44,7 +45,7 @@ std::size_t ItemsOfOneJob(const std::vector<PrivateBuffer>& items, std::size_t b
 std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadline) {
   std::vector<JobPtr> jobs;
   const std::size_t count = request.items.size();
-  if (count <= 1 || ItemsOfOneJob(request.items, 0) == count) {
+  if (count <= 1 || ItemsOfOneJob(request, 0) == count) {
     jobs.push_back(JobOf(ticket, deadline, LaneOf(request, count > 1)));
     jobs.back()->request = std::move(request);
     return jobs;
@@ -60,7 +61,7 @@ std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadli
     job->request.numbers = request.numbers;
     job->request.key_id = CopyOf(request.key_id);
     job->request.common = CopyOf(request.common);
-    for (std::size_t left = ItemsOfOneJob(request.items, begin); left > 0; --left) {
+    for (std::size_t left = ItemsOfOneJob(request, begin); left > 0; --left) {
       job->request.items.push_back(std::move(request.items[begin++]));
     }
     jobs.push_back(std::move(job));
@@ -69,11 +70,8 @@ std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadli
   return jobs;
 }
 
-bool Job::IsShort() const {
-  if (kind != Job::Kind::kRequest) {
-    return false;
-  }
-  switch (request.operation) {
+bool IsShort(Operation operation) {
+  switch (operation) {
     case Operation::kGenerateRandom:
     case Operation::kEncryptGcm:
     case Operation::kDecryptGcm:

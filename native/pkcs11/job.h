@@ -21,6 +21,9 @@ struct Completion {
   Reply reply;
 };
 
+// Whether tokens do it in microseconds, as a rule.
+bool IsShort(Operation operation);
+
 // The reply of a batch that was cut into several jobs, as it grows.
 struct Batch {
   std::size_t jobs_left = 0;
@@ -52,15 +55,16 @@ struct Job {
   // Of the attempts until now, as in Reply; only for the thread that serves the job.
   bool has_changed = false;
 
-  // Whether tokens do it in microseconds, as a rule.
-  bool IsShort() const;
+  bool IsShort() const { return kind == Kind::kRequest && pkcs11::IsShort(request.operation); }
   bool IsSettled() const { return is_settled || (batch && batch->is_settled); }
 };
 
 using JobPtr = std::shared_ptr<Job>;
 
-// Requests of many items become several jobs of at most so many items, or bytes.
+// Requests of many items become several jobs of at most so many items, or bytes. Fewer items where
+// each takes long, so that the sessions share them.
 inline constexpr std::size_t kMaxJobItems = 64;
+inline constexpr std::size_t kMaxLongJobItems = 8;
 inline constexpr std::size_t kMaxJobBytes = std::size_t{256} * 1024;
 
 // The jobs of a request, in order; `deadline` is that of all.

@@ -49,7 +49,8 @@ Failure Prepare(Session& session, const Request& request, CK_FLAGS flags,
              : failure;
 }
 
-Failure EncryptItem(Session& session, const Work& work, Bytes plaintext, PrivateBuffer& out) {
+Failure EncryptItem(Session& session, const Work& work, CK_MECHANISM_PTR mechanism, Bytes plaintext,
+                    PrivateBuffer& out) {
   // RFC 8017 §7.1.1, step 1b; not every module says which of its checks failed.
   if (plaintext.size() + 2 * OaepHashBytes(work.hash) + 2 > work.modulus.size()) {
     return FailureOf(Reason::kTooLong, CKM_RSA_PKCS_OAEP);
@@ -58,9 +59,8 @@ Failure EncryptItem(Session& session, const Work& work, Bytes plaintext, Private
   if (Failure failure = Allocate(work.modulus.size(), ciphertext); !failure.ok()) {
     return failure;
   }
-  OaepMechanism mechanism(work.hash);
   CK_FUNCTION_LIST_PTR module = session.functions();
-  CK_RV rv = module->C_EncryptInit(session.handle(), mechanism.get(), work.key);
+  CK_RV rv = module->C_EncryptInit(session.handle(), mechanism, work.key);
   if (rv != CKR_OK) {
     return MechanismAnswer(rv, CKM_RSA_PKCS_OAEP);
   }
@@ -76,7 +76,8 @@ Failure EncryptItem(Session& session, const Work& work, Bytes plaintext, Private
   return failure;
 }
 
-Failure DecryptItem(Session& session, const Work& work, Bytes ciphertext, PrivateBuffer& out) {
+Failure DecryptItem(Session& session, const Work& work, CK_MECHANISM_PTR mechanism,
+                    Bytes ciphertext, PrivateBuffer& out) {
   // RFC 8017 §7.1.2, step 1b, and §5.1.2, step 1: NSS softokn takes the latter for a fault of the
   // caller.
   if (ciphertext.size() != work.modulus.size() ||
@@ -88,9 +89,8 @@ Failure DecryptItem(Session& session, const Work& work, Bytes ciphertext, Privat
   if (Failure failure = Allocate(work.modulus.size(), plaintext); !failure.ok()) {
     return failure;
   }
-  OaepMechanism mechanism(work.hash);
   CK_FUNCTION_LIST_PTR module = session.functions();
-  CK_RV rv = module->C_DecryptInit(session.handle(), mechanism.get(), work.key);
+  CK_RV rv = module->C_DecryptInit(session.handle(), mechanism, work.key);
   if (rv != CKR_OK) {
     return MechanismAnswer(rv, CKM_RSA_PKCS_OAEP);
   }
@@ -106,7 +106,7 @@ Failure DecryptItem(Session& session, const Work& work, Bytes ciphertext, Privat
   return failure;
 }
 
-using Item = Failure(Session&, const Work&, Bytes, PrivateBuffer&);
+using Item = Failure(Session&, const Work&, CK_MECHANISM_PTR, Bytes, PrivateBuffer&);
 
 Reply Each(Session& session, const Request& request, CK_FLAGS flags, CK_OBJECT_CLASS object_class,
            Item* item) {
@@ -114,8 +114,9 @@ Reply Each(Session& session, const Request& request, CK_FLAGS flags, CK_OBJECT_C
   if (Failure failure = Prepare(session, request, flags, object_class, work); !failure.ok()) {
     return ReplyOf(failure);
   }
+  OaepMechanism mechanism(work.hash);
   return ForEachItem(request, [&](Bytes input, PrivateBuffer& output) {
-    return item(session, work, input, output);
+    return item(session, work, mechanism.get(), input, output);
   });
 }
 

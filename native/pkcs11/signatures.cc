@@ -106,15 +106,14 @@ Failure OutputOf(const Scheme& scheme, Bytes signature, PrivateBuffer& out) {
   return der ? CopyTo(out, *der) : FailureOf(Reason::kInvalidArgument, scheme.mechanism);
 }
 
-Failure SignItem(Session& session, CK_OBJECT_HANDLE key, const Scheme& scheme, Bytes message,
-                 PrivateBuffer& out) {
+Failure SignItem(Session& session, CK_OBJECT_HANDLE key, const Scheme& scheme,
+                 CK_MECHANISM_PTR mechanism, Bytes message, PrivateBuffer& out) {
   PrivateBuffer input;
   if (Failure failure = InputOf(scheme, message, input); !failure.ok()) {
     return failure;
   }
-  SchemeMechanism mechanism(scheme);
   CK_FUNCTION_LIST_PTR module = session.functions();
-  CK_RV rv = module->C_SignInit(session.handle(), mechanism.get(), key);
+  CK_RV rv = module->C_SignInit(session.handle(), mechanism, key);
   if (rv != CKR_OK) {
     return MechanismAnswer(rv, scheme.mechanism);
   }
@@ -181,8 +180,9 @@ Reply Sign(Session& session, const Request& request) {
   if (Failure failure = Prepare(session, request, CKF_SIGN, CKO_PRIVATE_KEY, work); !failure.ok()) {
     return ReplyOf(failure);
   }
+  SchemeMechanism mechanism(*work.scheme);
   return ForEachItem(request, [&](Bytes message, PrivateBuffer& out) {
-    return SignItem(session, work.key, *work.scheme, message, out);
+    return SignItem(session, work.key, *work.scheme, mechanism.get(), message, out);
   });
 }
 

@@ -53,6 +53,29 @@ TEST_P(Pkcs11Mac, RefusesWhatIsNotTheMac) {
   }
 }
 
+TEST_P(Pkcs11Mac, MakesManyAndTellsWhichOfThemAreTooLong) {
+  const Vector id = MakeSecret(kHmac);
+  const Profile& own = session().profile();
+  Profile profile = own;
+  profile.max_data_bytes = 100;
+  session().set_profile(profile);
+  std::vector<Vector> messages;
+  for (std::size_t i = 0; i < 9; ++i) {
+    messages.push_back(generator_.Octets(i == 4 ? 101 : i));
+  }
+  const auto digest = static_cast<std::uint32_t>(DigestAlgorithm::kSha256);
+  const Reply reply = Do(MakeRequest(Operation::kGenerateMac, id, {digest}, {}, messages));
+  ASSERT_TRUE(reply.failure.ok());
+  ASSERT_EQ(reply.failures.size(), messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    EXPECT_EQ(reply.failures[i].reason, i == 4 ? Reason::kTooLong : Reason::kNone);
+    EXPECT_EQ(
+        Copy(reply.outputs[i]),
+        i == 4 ? Vector() : Copy(Generate(id, DigestAlgorithm::kSha256, messages[i]).outputs[0]));
+  }
+  session().set_profile(own);
+}
+
 TEST_P(Pkcs11Mac, RefusesDigestsThatThereAreNotAndKeysThatAreNotThere) {
   for (const std::uint32_t digest : {0U, 5U}) {
     EXPECT_EQ(ReasonOf(MakeRequest(Operation::kGenerateMac, FreshId(), {digest}, {}, {Vector{1}})),

@@ -15,9 +15,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Request RequestOf(const std::string& key, std::size_t items = 1, std::size_t item_bytes = 8) {
+Request RequestOf(const std::string& key, std::size_t items = 1, std::size_t item_bytes = 8,
+                  Operation operation = Operation::kEncryptGcm) {
   Request request;
-  request.operation = Operation::kEncryptGcm;
+  request.operation = operation;
   request.key_id = PrivateBuffer::CopyOf(AsBytes(key)).value();
   for (std::size_t i = 0; i < items; ++i) {
     request.items.push_back(PrivateBuffer::CopyOf(Vector(item_bytes, 7)).value());
@@ -145,6 +146,16 @@ TEST(JobTest, BatchesAreCutByItemsAndBytes) {
   EXPECT_EQ(jobs[1]->request.items.size(), 1U);
   EXPECT_EQ(Cut(RequestOf("k", 4, kMaxJobBytes / 2), 0, {}).size(), 2U);
   EXPECT_EQ(Cut(RequestOf("k", 3, 2 * kMaxJobBytes), 0, {}).size(), 3U);
+}
+
+TEST(JobTest, BatchesOfWhatTakesLongAreCutSmaller) {
+  for (const Operation operation : {Operation::kSign, Operation::kRsaDecrypt}) {
+    const auto jobs = Cut(RequestOf("k", 2 * kMaxLongJobItems + 1, 8, operation), 0, {});
+    ASSERT_EQ(jobs.size(), 3U);
+    EXPECT_EQ(jobs[1]->first_item, kMaxLongJobItems);
+    EXPECT_EQ(jobs[2]->request.items.size(), 1U);
+  }
+  EXPECT_EQ(Cut(RequestOf("k", kMaxJobItems, 8, Operation::kGenerateMac), 0, {}).size(), 1U);
 }
 
 TEST(RecoveryTest, OwnFailuresOfRequestsLoseNothing) {

@@ -65,6 +65,30 @@ TEST_P(Pkcs11RsaEncryption, RefusesWhatIsChangedOrCut) {
   }
 }
 
+TEST_P(Pkcs11RsaEncryption, DecryptsManyAndTellsWhichOfThemDoNotOpen) {
+  const TokenPair pair = MakePair(kPairRsa2048, KeyType::kRsa2048);
+  for (const EncryptionAlgorithm algorithm : Offered()) {
+    std::vector<Vector> plaintexts;
+    std::vector<Vector> ciphertexts;
+    for (std::size_t i = 0; i < 7; ++i) {
+      plaintexts.push_back(generator_.Octets(1 + i));
+      ciphertexts.push_back(One(Encrypt(pair.id, algorithm, plaintexts.back())));
+    }
+    ciphertexts[1].back() ^= 1;
+    ciphertexts[5].clear();
+    const Reply reply = Do(MakeRequest(Operation::kRsaDecrypt, pair.id,
+                                       {static_cast<std::uint32_t>(algorithm)}, {}, ciphertexts));
+    ASSERT_TRUE(reply.failure.ok());
+    ASSERT_EQ(reply.failures.size(), plaintexts.size());
+    for (std::size_t i = 0; i < plaintexts.size(); ++i) {
+      const bool is_changed = i == 1 || i == 5;
+      EXPECT_EQ(reply.failures[i].reason,
+                is_changed ? Reason::kAuthenticationFailed : Reason::kNone);
+      EXPECT_EQ(Copy(reply.outputs[i]), is_changed ? Vector() : plaintexts[i]);
+    }
+  }
+}
+
 TEST_P(Pkcs11RsaEncryption, NamesWhatTheTokenDoesNotOffer) {
   const TokenPair pair = MakePair(kPairRsa2048, KeyType::kRsa2048);
   if (IsSoftHsm()) {

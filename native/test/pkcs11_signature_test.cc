@@ -97,6 +97,38 @@ TEST_P(Pkcs11Signature, AgreesWithTheCoreInBothDirections) {
   }
 }
 
+TEST_P(Pkcs11Signature, SignsManyAndTellsWhichOfThemAreNoDigests) {
+  for (const Case& one : kCases) {
+    if (!IsOffered(one.type)) {
+      continue;
+    }
+    const TokenPair pair = MakePair(one.pair_type, one.type);
+    const bool takes_messages = MessageOf(one) == MessageType::kRaw;
+    for (const SignatureAlgorithm algorithm : one.algorithms) {
+      std::vector<Vector> messages;
+      for (std::size_t i = 0; i < 5; ++i) {
+        messages.push_back(generator_.Octets(one.message_bytes + (i == 2 ? 1 : 0)));
+      }
+      const Reply reply = Do(MakeRequest(Operation::kSign, pair.id,
+                                         {static_cast<std::uint32_t>(algorithm)}, {}, messages));
+      ASSERT_TRUE(reply.failure.ok()) << static_cast<int>(algorithm);
+      ASSERT_EQ(reply.outputs.size(), messages.size());
+      ASSERT_EQ(reply.failures.empty(), takes_messages);
+      for (std::size_t i = 0; i < messages.size(); ++i) {
+        if (i == 2 && !takes_messages) {
+          EXPECT_EQ(reply.failures[i].reason, Reason::kInvalidArgument);
+          EXPECT_TRUE(reply.outputs[i].bytes().empty());
+          continue;
+        }
+        EXPECT_TRUE(keywright::Verify(*pair.public_key, algorithm, MessageOf(one), messages[i],
+                                      reply.outputs[i].bytes())
+                        .value())
+            << static_cast<int>(algorithm);
+      }
+    }
+  }
+}
+
 TEST_P(Pkcs11Signature, RefusesWhatIsChangedOrCut) {
   for (const Case& one : kCases) {
     if (!IsOffered(one.type)) {

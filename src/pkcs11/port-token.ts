@@ -116,9 +116,7 @@ export class PortToken implements Pkcs11Token {
     sealed: readonly Uint8Array[],
     aad: Uint8Array,
   ): Promise<readonly (Buffer | Pkcs11Error)[]> {
-    if (sealed.length === 0) return [];
-    const reply = await this.#port.submit('decryptGcm', keyId, NO_NUMBERS, aad, sealed);
-    return this.#itemsOf('decryptGcm', reply);
+    return this.#each('decryptGcm', keyId, NO_NUMBERS, aad, sealed);
   }
 
   async sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<Buffer> {
@@ -137,12 +135,28 @@ export class PortToken implements Pkcs11Token {
     return this.#output('generateMac', keyId, [codeOf(DIGEST_CODES, digest)], NO_BYTES, message);
   }
 
+  async generateMacBatch(
+    keyId: Uint8Array,
+    digest: DigestAlgorithm,
+    messages: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]> {
+    return this.#each('generateMac', keyId, [codeOf(DIGEST_CODES, digest)], NO_BYTES, messages);
+  }
+
   async verifyMac(keyId: Uint8Array, digest: DigestAlgorithm, message: Uint8Array, mac: Uint8Array): Promise<boolean> {
     return this.#verdict('verifyMac', keyId, [codeOf(DIGEST_CODES, digest)], NO_BYTES, Buffer.concat([mac, message]));
   }
 
   async sign(keyId: Uint8Array, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Buffer> {
     return this.#output('sign', keyId, [codeOf(SIGNATURE_CODES, algorithm)], NO_BYTES, digest);
+  }
+
+  async signBatch(
+    keyId: Uint8Array,
+    algorithm: SignatureAlgorithm,
+    digests: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]> {
+    return this.#each('sign', keyId, [codeOf(SIGNATURE_CODES, algorithm)], NO_BYTES, digests);
   }
 
   async verify(
@@ -160,6 +174,14 @@ export class PortToken implements Pkcs11Token {
 
   async rsaDecrypt(keyId: Uint8Array, algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): Promise<Buffer> {
     return this.#output('rsaDecrypt', keyId, [codeOf(PUBLIC_ENCRYPTION_CODES, algorithm)], NO_BYTES, ciphertext);
+  }
+
+  async rsaDecryptBatch(
+    keyId: Uint8Array,
+    algorithm: PublicEncryptionAlgorithm,
+    ciphertexts: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]> {
+    return this.#each('rsaDecrypt', keyId, [codeOf(PUBLIC_ENCRYPTION_CODES, algorithm)], NO_BYTES, ciphertexts);
   }
 
   agree(keyId: Uint8Array, peerSpki: Uint8Array): Promise<Buffer> {
@@ -200,6 +222,18 @@ export class PortToken implements Pkcs11Token {
     items?: Uint8Array | readonly Uint8Array[],
   ): Promise<readonly Buffer[]> {
     return this.#checked(operation, await this.#port.submit(operation, keyId, numbers, common, items));
+  }
+
+  /** Of a batch whose items fail singly. */
+  async #each(
+    operation: HsmOperation,
+    keyId: Uint8Array,
+    numbers: readonly number[],
+    common: Uint8Array,
+    items: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]> {
+    if (items.length === 0) return [];
+    return this.#itemsOf(operation, await this.#port.submit(operation, keyId, numbers, common, items));
   }
 
   async #verdict(

@@ -111,6 +111,11 @@ export interface HsmKeyDescription {
  * A session that was lost, a login that expired, or a token that was away and came back are mended inside, and the
  * request is done once. When the token stays away the circuit opens: calls are refused with `unavailable` at once,
  * until a probe finds the token again.
+ *
+ * A batch does one operation with one key on many items, and its results are in their order. It is one request: it
+ * takes one place in the queue, has the timeout of one request, and what is true of every item (no such key, no such
+ * mechanism, a token that is away) rejects all of it. The sessions share batches of more than 64 items, and of more
+ * than 8 where tokens take long (signatures, RSA). A batch without items asks nothing of the token.
  */
 export interface Pkcs11Token {
   readonly info: Pkcs11TokenInfo;
@@ -162,15 +167,46 @@ export interface Pkcs11Token {
   /** The key that {@link sealKey} sealed. @throws Pkcs11Error `authenticationFailed` */
   openKey(keyId: Uint8Array, sealed: Uint8Array, aad: Uint8Array, type: KeyType): Promise<KeyHandle>;
 
-  /** HMAC. */
+  /**
+   * HMAC (CKM_SHA…_HMAC, PKCS#11 2.40, section 2.22), as long as the digest: 28, 32, 48 or 64 bytes.
+   *
+   * @throws Pkcs11Error `tooLong` for more than the token takes
+   */
   generateMac(keyId: Uint8Array, digest: DigestAlgorithm, message: Uint8Array): Promise<Buffer>;
+  /** {@link generateMac} of many messages; an error (`tooLong`) in the place of what has none. */
+  generateMacBatch(
+    keyId: Uint8Array,
+    digest: DigestAlgorithm,
+    messages: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]>;
   verifyMac(keyId: Uint8Array, digest: DigestAlgorithm, message: Uint8Array, mac: Uint8Array): Promise<boolean>;
-  /** Signs a digest (Ed25519 and ML-DSA: the message). ECDSA signatures are DER, as everywhere in Keywright. */
+  /**
+   * Signs a digest (Ed25519 and ML-DSA: the message). ECDSA signatures are DER, as everywhere in Keywright.
+   *
+   * @throws Pkcs11Error `invalidArgument` when the digest has another length than the algorithm's, or an ECDSA key is
+   *   on another curve; `tooLong` for a message of more than the token takes
+   */
   sign(keyId: Uint8Array, algorithm: SignatureAlgorithm, digest: Uint8Array): Promise<Buffer>;
+  /** {@link sign} of many digests; an error in the place of what is not signed. */
+  signBatch(
+    keyId: Uint8Array,
+    algorithm: SignatureAlgorithm,
+    digests: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]>;
   verify(keyId: Uint8Array, algorithm: SignatureAlgorithm, digest: Uint8Array, signature: Uint8Array): Promise<boolean>;
   rsaEncrypt(keyId: Uint8Array, algorithm: PublicEncryptionAlgorithm, plaintext: Uint8Array): Promise<Buffer>;
-  /** @throws Pkcs11Error `authenticationFailed` */
+  /**
+   * RSAES-OAEP (RFC 8017, section 7.1); a ciphertext is as long as the modulus.
+   *
+   * @throws Pkcs11Error `authenticationFailed`
+   */
   rsaDecrypt(keyId: Uint8Array, algorithm: PublicEncryptionAlgorithm, ciphertext: Uint8Array): Promise<Buffer>;
+  /** {@link rsaDecrypt} of many ciphertexts; an error (`authenticationFailed`) in the place of what does not open. */
+  rsaDecryptBatch(
+    keyId: Uint8Array,
+    algorithm: PublicEncryptionAlgorithm,
+    ciphertexts: readonly Uint8Array[],
+  ): Promise<readonly (Buffer | Pkcs11Error)[]>;
   /** ECDH: the x coordinate of the shared point (SP 800-56A); `peerSpki` is a public key of the same curve, DER. */
   agree(keyId: Uint8Array, peerSpki: Uint8Array): Promise<Buffer>;
 
