@@ -20,8 +20,8 @@ export const BATCH_ITEMS = 64;
 export const SESSIONS = [1, 2, 4] as const;
 /** Requests that are under way at the same time. */
 export const IN_FLIGHT = [1, 4, 16, 64] as const;
-/** Batches that are under way at the same time: enough for four sessions. */
-export const BATCHES_IN_FLIGHT = 4;
+/** Batches that are under way at the same time: as many messages as the most requests, and enough for four sessions. */
+export const BATCHES_IN_FLIGHT = [1, 4] as const;
 
 export const HSM_CASES: readonly HsmCase[] = [
   { operation: 'encryptGcm32', title: 'AES-256-GCM: encrypt 32 B', sizeBytes: 32, keys: 'session' },
@@ -35,6 +35,10 @@ export const HSM_CASES: readonly HsmCase[] = [
 ];
 
 /** Whether there are batches of an operation. */
+export function hasBatches(operation: Operation): operation is Exclude<Operation, 'wrapAesKw'> {
+  return operation !== 'wrapAesKw';
+}
+
 export function isGcm(operation: Operation): operation is GcmOperation {
   return operation.includes('Gcm');
 }

@@ -1,5 +1,5 @@
 import type { Group, Row } from '../lib/group.ts';
-import { BATCH_ITEMS, BATCHES_IN_FLIGHT, IN_FLIGHT, isGcm, SESSIONS, type HsmCase } from './cases.ts';
+import { BATCH_ITEMS, BATCHES_IN_FLIGHT, IN_FLIGHT, hasBatches, SESSIONS, type HsmCase } from './cases.ts';
 import { limitRow, refusalOf } from './limit.ts';
 import type { BenchToken } from './modules.ts';
 import type { Workers, WorkerProgram } from './workers.ts';
@@ -7,7 +7,7 @@ import type { Workers, WorkerProgram } from './workers.ts';
 /** Begins of the names of rows, by which the targets find them. */
 export const NATIVE = 'keywright';
 const GRAPHENE_ASYNC = 'graphene-pk11, asynchronous';
-export const LIMIT = 'limit: C loop';
+const LIMIT = 'limit: C loop';
 const GRAPHENE = 'graphene-pk11, at once';
 const SOFTWARE = 'software key, core';
 
@@ -19,7 +19,7 @@ function sessionsName(count: number): string {
   return count === 1 ? '1 session' : `${count} sessions`;
 }
 
-function limitName(sessions: number): string {
+export function limitName(sessions: number): string {
   return `${LIMIT}, ${sessionsName(sessions)}`;
 }
 
@@ -69,11 +69,10 @@ async function hsmRows(maker: RowMaker, token: BenchToken, { operation, keys }: 
       const row = { name, limit, series, inFlight, baseline: grapheneName(inFlight) };
       rows.push(await maker.row('native', work, sessions, row));
     }
-    if (isGcm(operation)) {
-      const batches = `${series}, batches of ${BATCH_ITEMS}, ${BATCHES_IN_FLIGHT} in flight`;
-      const [baseline, inFlight] = [grapheneName(Math.max(...IN_FLIGHT)), BATCHES_IN_FLIGHT];
-      const row = await maker.row('native', `${work}/batch`, sessions, { name: batches, limit, baseline, inFlight });
-      rows.push(row);
+    for (const inFlight of hasBatches(operation) ? BATCHES_IN_FLIGHT : []) {
+      const name = `${series}, batches of ${BATCH_ITEMS}, ${inFlight} in flight`;
+      const row = { name, limit, baseline: grapheneName(Math.max(...IN_FLIGHT)), inFlight };
+      rows.push(await maker.row('native', `${work}/batch`, sessions, row));
     }
   }
   for (const inFlight of IN_FLIGHT) {

@@ -1,6 +1,7 @@
 /** The side of a process that measures for the suite: one implementation on one module, asked over a channel. */
 import type { Measured, Timed } from '../lib/group.ts';
 import { LatencyCounter } from '../lib/latency.ts';
+import { timePerCall } from '../lib/pool.ts';
 import type { BenchToken } from './modules.ts';
 
 /** Where a worker finds its settings, as JSON. */
@@ -35,7 +36,7 @@ export interface Work {
   readonly start?: (lane: number) => Promise<unknown>;
 }
 
-/** The clock is asked once for so many calls. */
+/** The clock is asked once for so many calls of work that is done at once. */
 const STRIDE = 8;
 
 /** Answers questions, one after the other, until the suite hangs up. @param open makes the work of a name, once. */
@@ -70,66 +71,33 @@ async function measure(work: Work, inFlight: number, minimumMs: number, samples:
   globalThis.gc?.();
   const taken: Timed[] = [];
   while (taken.length < samples) {
-    const { calls, ns, cpuNs } = await repeat(work, inFlight, minimumMs);
-    const messages = calls * work.messages;
-    taken.push({ ns: ns / messages, cpuNs: cpuNs / messages });
+    const { ns, cpuNs } = await time(work, inFlight, minimumMs);
+    taken.push({ ns: ns / work.messages, cpuNs: cpuNs / work.messages });
   }
   const latencies = new LatencyCounter();
-  if (samples > 0) await repeat(timed(work, latencies), inFlight, minimumMs);
+  if (samples > 0) await time(timed(work, latencies), inFlight, minimumMs);
   return { samples: taken, latencies: latencies.histogram() };
 }
 
-/** For all of its calls. */
-interface Span extends Timed {
-  readonly calls: number;
+/** @returns times of one call */
+async function time({ now, start }: Work, inFlight: number, minimumMs: number): Promise<Timed> {
+  if (now !== undefined) return timeAtOnce(now, minimumMs);
+  if (start !== undefined) return timePerCall(inFlight, start, minimumMs);
+  throw new Error('there is nothing to measure');
 }
 
-async function repeat(work: Work, inFlight: number, minimumMs: number): Promise<Span> {
-  const span = new OpenSpan(minimumMs);
-  const { now, start } = work;
-  if (now !== undefined) {
-    while (!span.isOver) {
-      now();
-      span.count();
-    }
-  } else if (start !== undefined) {
-    const run = async (lane: number): Promise<void> => {
-      while (!span.isOver) {
-        await start(lane);
-        span.count();
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, (_, lane) => run(lane)));
+function timeAtOnce(now: () => unknown, minimumMs: number): Timed {
+  const cpuBegin = process.cpuUsage();
+  const begin = process.hrtime.bigint();
+  let calls = 0;
+  let elapsedNs = 0;
+  while (elapsedNs < minimumMs * 1e6) {
+    for (let call = 0; call < STRIDE; call++) now();
+    calls += STRIDE;
+    elapsedNs = Number(process.hrtime.bigint() - begin);
   }
-  return span.end();
-}
-
-/** Counts calls until the time is over; what comes after that does not count. */
-class OpenSpan {
-  isOver = false;
-  #calls = 0;
-  #end: Span | undefined;
-  readonly #minimumNs: number;
-  readonly #cpu = process.cpuUsage();
-  readonly #begin = process.hrtime.bigint();
-
-  constructor(minimumMs: number) {
-    this.#minimumNs = minimumMs * 1e6;
-  }
-
-  count(): void {
-    if (this.isOver || ++this.#calls % STRIDE !== 0) return;
-    if (Number(process.hrtime.bigint() - this.#begin) >= this.#minimumNs) this.end();
-  }
-
-  end(): Span {
-    if (this.#end !== undefined) return this.#end;
-    const ns = Number(process.hrtime.bigint() - this.#begin);
-    const { user, system } = process.cpuUsage(this.#cpu);
-    this.isOver = true;
-    this.#end = { calls: this.#calls, ns, cpuNs: (user + system) * 1000 };
-    return this.#end;
-  }
+  const { user, system } = process.cpuUsage(cpuBegin);
+  return { ns: elapsedNs / calls, cpuNs: ((user + system) * 1000) / calls };
 }
 
 function timed({ messages, now, start }: Work, latencies: LatencyCounter): Work {

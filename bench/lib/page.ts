@@ -4,7 +4,7 @@ import { chartSvg, colourOf, escapeHtml, short, type Chart } from './chart.ts';
 import type { Report } from './report.ts';
 import type { GroupResult, RowResult } from './rounds.ts';
 import { medianOf } from './statistics.ts';
-import { quantity } from './table.ts';
+import { quantity, subjectOf } from './table.ts';
 
 /** @param jsonPath of the JSON that the page stands beside. @returns the path of the page */
 export function writePage(jsonPath: string, report: Report): string {
@@ -44,11 +44,11 @@ export function pageOf(report: Report): string {
           '<h2>Targets</h2>',
           table(
             ['', 'wanted', 'reached', ''],
-            targets.map(({ group, row, measure, atLeast, reached, isMet }) => [
-              `${group}: ${row}`,
-              `≥ ${quantity(atLeast, measure)}`,
-              quantity(reached, measure),
-              isMet ? 'met' : 'MISSED',
+            targets.map((verdict) => [
+              subjectOf(verdict),
+              `≥ ${quantity(verdict.atLeast, verdict.measure)}`,
+              quantity(verdict.reached, verdict.measure),
+              verdict.isMet ? 'met' : 'MISSED',
             ]),
           ),
         ]),

@@ -21,12 +21,12 @@ export function groupTable(group: GroupResult): string {
 /** One line per target; an empty string for none. */
 export function targetTable(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return '';
-  const rows = verdicts.map(({ kind, group, row, measure, atLeast, reached, isMet }) => [
-    kind,
-    `${group}: ${row}`,
-    `>= ${quantity(atLeast, measure)}`,
-    quantity(reached, measure),
-    isMet ? 'met' : 'MISSED',
+  const rows = verdicts.map((verdict) => [
+    verdict.kind,
+    subjectOf(verdict),
+    `>= ${quantity(verdict.atLeast, verdict.measure)}`,
+    quantity(verdict.reached, verdict.measure),
+    verdict.isMet ? 'met' : 'MISSED',
   ]);
   return table([VERDICT_HEADINGS, ...rows], 2);
 }
@@ -56,6 +56,11 @@ function latencyCellsOf(row: RowResult | undefined): string[] {
   const cpu = row?.cpuSamplesNs === undefined ? undefined : medianOf(row.cpuSamplesNs.map(medianOf));
   const { p50Ns, p99Ns, p999Ns } = row?.latency ?? {};
   return [cpu, p50Ns, p99Ns, p999Ns].map((ns) => (ns === undefined ? '' : significant(ns / 1000)));
+}
+
+/** What a verdict is on. */
+export function subjectOf({ group, row, note }: Verdict): string {
+  return `${group}: ${row}${note === undefined ? '' : ` (${note})`}`;
 }
 
 /** In the words of a table of targets. */

@@ -13,6 +13,8 @@ export interface Target {
 export interface Verdict extends Target {
   readonly reached: number;
   readonly isMet: boolean;
+  /** What has to be known to read it. */
+  readonly note?: string;
 }
 
 /** The verdict on every target whose row was measured. */

@@ -4,7 +4,7 @@ import type { Group, Row } from '../../bench/lib/group.ts';
 import { LatencyCounter } from '../../bench/lib/latency.ts';
 import { pageOf } from '../../bench/lib/page.ts';
 import { measureGroup } from '../../bench/lib/rounds.ts';
-import { groupTable } from '../../bench/lib/table.ts';
+import { groupTable, targetTable } from '../../bench/lib/table.ts';
 import { judge } from '../../bench/lib/targets.ts';
 import { hsmVerdicts } from '../../bench/hsm/targets.ts';
 
@@ -36,9 +36,17 @@ const GROUP: Group = {
       baseline: 'graphene-pk11, asynchronous, 4 in flight',
       inFlight: 4,
     }),
+    row('keywright, 1 session, 64 in flight', 16_000, {
+      series: 'keywright, 1 session',
+      limit: 'limit: C loop, 1 session',
+      baseline: 'graphene-pk11, asynchronous, 64 in flight',
+      inFlight: 64,
+    }),
+    row('keywright, 1 session, batches of 64, 1 in flight', 9000, { inFlight: 1 }),
     row('keywright, 1 session, batches of 64, 4 in flight', 8500, { inFlight: 4 }),
     row('graphene-pk11, asynchronous, 1 in flight', 80_000, { series: 'graphene-pk11', inFlight: 1 }),
     row('graphene-pk11, asynchronous, 4 in flight', 64_000, { series: 'graphene-pk11', inFlight: 4 }),
+    row('graphene-pk11, asynchronous, 64 in flight', 16_000, { series: 'graphene-pk11', inFlight: 64 }),
   ],
 };
 const RESULT = await measureGroup(GROUP, EFFORT);
@@ -87,19 +95,30 @@ describe('rows that tell more than their speed', () => {
 });
 
 describe('the targets of tokens', () => {
-  it('take the best row of each side, single requests and batches apart', () => {
-    const verdicts = hsmVerdicts([RESULT]).map(({ row: name, measure, reached, isMet }) => [
+  const verdicts = hsmVerdicts([RESULT]);
+
+  it('take the best row of each side, and a batch of 64 for 64 messages under way', () => {
+    const figures = verdicts.map(({ row: name, measure, atLeast, reached, isMet }) => [
       name,
       measure,
+      atLeast,
       Number(reached.toFixed(2)),
       isMet,
     ]);
-    expect(verdicts).toEqual([
-      ['keywright, 1 session, 4 in flight', 'ofLimit', 0.5, false],
-      ['keywright, 1 session, batches of 64, 4 in flight', 'ofLimit', 0.94, true],
-      ['keywright, 1 session, 1 in flight', 'timesBaseline', 2, false],
-      ['keywright, 1 session, 4 in flight', 'timesBaseline', 4, true],
+    expect(figures).toEqual([
+      ['keywright, 1 session, batches of 64, 4 in flight', 'ofLimit', 0.9, 0.94, true],
+      ['keywright, 1 session, 1 in flight', 'timesBaseline', 3, 2, false],
+      ['keywright, 1 session, 4 in flight', 'timesBaseline', 3, 4, true],
+      // The C loop is only twice as fast as graphene-pk11.
+      ['keywright, 1 session, batches of 64, 1 in flight', 'ofLimit', 0.9, 0.89, false],
     ]);
+  });
+
+  it('say what was compared, and what single requests reach', () => {
+    expect(targetTable(verdicts)).toContain('(of limit: C loop, 1 session; single requests: 50 %)');
+    expect(targetTable(verdicts)).toContain(
+      '(for 64 in flight: 1.8x baseline; 3x not judged, limit: C loop, 1 session has 2.0x)',
+    );
   });
 });
 
