@@ -39,6 +39,7 @@ export function hasBatches(operation: Operation): operation is Exclude<Operation
   return operation !== 'wrapAesKw';
 }
 
+/** Whether it works on plaintexts, of {@link plaintextBytes}. */
 export function isGcm(operation: Operation): operation is GcmOperation {
   return operation.includes('Gcm');
 }
