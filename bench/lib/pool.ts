@@ -30,7 +30,7 @@ export function inFlight(
   return limit === undefined ? { name, measure } : { name, measure, limit };
 }
 
-/** Rounds of the lanes that a sample counts at least: where one takes longer than a sample should, its ends would weigh. */
+/** Rounds of the lanes in a sample at least: where one takes longer than a sample should, its ends would weigh. */
 const MINIMUM_ROUNDS = 4;
 
 /**
