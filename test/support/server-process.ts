@@ -8,6 +8,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** A real process, started as users start it. */
 export interface KeywrightProcess {
+  readonly pid: number;
   /** Everything that it printed on stdout until now. */
   readonly output: () => string;
   /** Everything that it printed on stderr until now. */
@@ -57,30 +58,33 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts `keywright server` and waits until it greets. The server that is tested is the built one, dist/. */
+/**
+ * Starts `keywright server` and waits until it greets. The server that is tested is the built one, dist/.
+ *
+ * @param runner a program that becomes the server, with its arguments
+ */
 export async function startServer(
   dataDirectory: string,
   port: number,
   environment: Readonly<Record<string, string>> = {},
+  runner: readonly string[] = [],
 ): Promise<ServerProcess> {
   const url = `http://127.0.0.1:${String(port)}`;
-  const server = await startKeywright(['server'], {
-    KEYWRIGHT_DATA: dataDirectory,
-    KEYWRIGHT_LISTEN: url,
-    ...environment,
-  });
-  return { url, ...server };
+  const settings = { KEYWRIGHT_DATA: dataDirectory, KEYWRIGHT_LISTEN: url, ...environment };
+  return { url, ...(await startKeywright(['server'], settings, runner)) };
 }
 
 /** Starts a command of `keywright` that runs until it is stopped, and waits until it greets. */
 export async function startKeywright(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  runner: readonly string[] = [],
 ): Promise<KeywrightProcess> {
   if (!existsSync(MAIN)) {
     throw new Error('dist/ is not built: run script/test, or npm run build');
   }
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program = '', ...rest] = [...runner, process.execPath, MAIN, ...args];
+  const child = spawn(program, rest, {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -99,6 +103,7 @@ export async function startKeywright(
     });
   });
   return {
+    pid: child.pid ?? 0,
     output: () => output,
     errors: () => errors,
     signal: (signal) => {
