@@ -13,17 +13,22 @@
 #include "core/digest_algorithm.h"
 #include "core/key.h"
 #include "core/packed_items.h"
+#include "core/vector_registers.h"
 #include "napi/environment.h"
 
 namespace keywright {
 
 // Reads the arguments of one call. A value of the wrong JavaScript type is remembered and reads as
-// empty, so a function reads all it needs and asks ok() once, before it uses any of it.
+// empty, so a function reads all it needs and asks ok() once, before it uses any of it. With the
+// call what it left in vector registers goes.
 class Arguments {
  public:
   static constexpr std::size_t kMaxCount = 8;
 
   Arguments(napi_env env, napi_callback_info info);
+  Arguments(const Arguments&) = delete;
+  Arguments& operator=(const Arguments&) = delete;
+  ~Arguments() { ClearVectorRegisters(); }
 
   Environment& environment() const { return *environment_; }
   bool ok() const { return is_ok_; }

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/vector_registers.h"
 #include "napi/task_queue.h"
 
 namespace keywright {
@@ -28,6 +29,7 @@ struct Task {
     if (progress == Progress::kDone) {
       outcome = batch ? OutcomeOf(*batch) : run();
     }
+    ClearVectorRegisters();
     return progress;
   }
 
@@ -220,6 +222,8 @@ bool Start(napi_env env, std::unique_ptr<Run> run) {
           napi_ok) {
     return false;
   }
+  // The threads of the pool start with the registers of who starts them.
+  ClearVectorRegisters();
   if (napi_queue_async_work(env, run->work) != napi_ok) {
     napi_delete_async_work(env, run->work);
     return false;

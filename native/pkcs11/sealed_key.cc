@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/secret_form.h"
+#include "core/vector_registers.h"
 
 namespace keywright::pkcs11 {
 
@@ -40,6 +41,7 @@ Failure TakeKey(const Reply& reply, KeyType type, KeyPtr* key) {
                                                            : Reason::kOutOfMemory};
   }
   *key = std::move(made).value();
+  ClearVectorRegisters();
   return {};
 }
 

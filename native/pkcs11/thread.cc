@@ -4,10 +4,14 @@
 #include <memory>
 #include <utility>
 
+#include "core/vector_registers.h"
+
 namespace keywright::pkcs11 {
 namespace {
 
 void* Run(void* data) {
+  // They are those of who started it, and may have a key or the PIN.
+  ClearVectorRegisters();
   const std::unique_ptr<std::function<void()>> run(static_cast<std::function<void()>*>(data));
   (*run)();
   return nullptr;
