@@ -6,6 +6,7 @@
 
 #include "core/declassify.h"
 #include "core/library_context.h"
+#include "core/vector_registers.h"
 
 namespace keywright {
 
@@ -30,6 +31,8 @@ Result<SecureBuffer> SecureBuffer::CopyOf(Bytes secret) {
   Result<SecureBuffer> buffer = Allocate(secret.size());
   if (buffer.ok()) {
     CopyBytes(secret, buffer.value().bytes());
+    // Before the dynamic linker saves them on the stack, where a function is bound late.
+    ClearVectorRegisters();
   }
   return buffer;
 }

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/vector_registers.h"
+
 namespace keywright::pkcs11 {
 namespace {
 
@@ -240,6 +242,7 @@ Failure Connection::Login(CK_SESSION_HANDLE session) {
   const CK_RV rv =
       module_->functions()->C_Login(session, choice_.user, const_cast<CK_UTF8CHAR_PTR>(pin.data()),
                                     static_cast<CK_ULONG>(pin.size()));
+  ClearVectorRegisters();
   ++login_phase_;
   // The login is the application's: another environment of this process may have made it.
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/vector_registers.h"
 #include "pkcs11/answer.h"
 #include "pkcs11/operations.h"
 
@@ -44,7 +45,9 @@ Reply Perform(Session& session, const Request& request) {
   if (entry == std::end(kOperations)) {
     return ReplyOf(FailureOf(Reason::kInvalidArgument));
   }
-  return entry->perform(session, request);
+  Reply reply = entry->perform(session, request);
+  ClearVectorRegisters();
+  return reply;
 }
 
 }  // namespace keywright::pkcs11

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include "core/vector_registers.h"
 #include "pkcs11/pooled_session.h"
 
 namespace keywright::pkcs11 {
@@ -46,9 +45,6 @@ Pool::Pool(std::unique_ptr<Connection> connection, PoolOptions options, Performe
 Pool::~Pool() = default;
 
 Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
-  // The PIN was copied with them, and where a function is bound late the dynamic linker saves them
-  // on the stack.
-  ClearVectorRegisters();
   auto job = std::make_shared<Job>();
   job->kind = Job::Kind::kOpen;
   job->ticket = ticket;
@@ -148,7 +144,6 @@ void Pool::RunWorker(Worker& worker) {
     }
     lock.unlock();
     Reply reply = Serve(lease, *job);
-    ClearVectorRegisters();
     lock.lock();
     is_surplus = Return(worker, std::move(reply));
     // Bytes are wiped without the lock.

@@ -6,7 +6,7 @@ import { TokenServer, type Sealed } from '../support/token-server.ts';
 
 const TEST_MS = 120_000;
 const LONG = { timeout: 60_000 };
-/** What a request gets that was under way, or came, when the helper ended; the one member of the cluster has no other. */
+/** What a request gets that was under way, or came, when the helper ended: the cluster has no other member. */
 const OUTAGES = ['CustomKeyStoreInvalidStateException', 'KMSInvalidStateException'];
 
 describe.skipIf(missingSoftHsm !== undefined || process.platform !== 'linux')('a server with a helper process', () => {
