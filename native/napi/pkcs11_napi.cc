@@ -62,37 +62,6 @@ napi_value ValueOf(napi_env env, const Failure& failure) {
   return array;
 }
 
-napi_value ValueOf(napi_env env, Bytes bytes) {
-  napi_value buffer = nullptr;
-  return napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &buffer) == napi_ok
-             ? buffer
-             : nullptr;
-}
-
-// A failure; the only output; or an array of outputs with failures in their places.
-napi_value ValueOfReply(napi_env env, void* /*data*/, std::uint32_t /*number*/,
-                        const Reply& reply) {
-  if (!reply.failure.ok()) {
-    return ValueOf(env, reply.failure);
-  }
-  if (reply.outputs.size() == 1 && reply.failures.empty()) {
-    return ValueOf(env, reply.outputs.front().bytes());
-  }
-  const std::size_t count = std::max(reply.outputs.size(), reply.failures.size());
-  napi_value array = nullptr;
-  napi_create_array_with_length(env, count, &array);
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool has_failed = i < reply.failures.size() && !reply.failures[i].ok();
-    napi_value element =
-        has_failed ? ValueOf(env, reply.failures[i]) : ValueOf(env, reply.outputs[i].bytes());
-    if (element == nullptr) {
-      return nullptr;
-    }
-    napi_set_element(env, array, static_cast<std::uint32_t>(i), element);
-  }
-  return array;
-}
-
 // [handle, slot, major and minor version, description of the library, label, manufacturer, model,
 // serial number, mechanism, …] of an opened token.
 napi_value ValueOfFacts(napi_env env, std::uint32_t handle, const pkcs11::TokenFacts& facts) {
@@ -125,13 +94,14 @@ napi_value ValueOfClosing(napi_env env, void* data, std::uint32_t handle, const 
 }
 
 napi_value CloseToken(napi_env env, Tokens& tokens, std::uint32_t handle) {
-  Pool* pool = tokens.Find(handle);
+  const Token* token = tokens.Find(handle);
   pkcs11::Ticket ticket = 0;
   napi_value promise =
-      pool == nullptr ? nullptr
-                      : tokens.mailbox()->Expect(env, ValueOfClosing, &tokens, handle, &ticket);
+      token == nullptr
+          ? nullptr
+          : token->mailbox->Expect(env, ValueOfClosing, &tokens, handle, &ticket);
   if (promise != nullptr) {
-    pool->Close(ticket);
+    token->pool->Close(ticket);
   }
   return promise;
 }
@@ -139,7 +109,7 @@ napi_value CloseToken(napi_env env, Tokens& tokens, std::uint32_t handle) {
 napi_value ValueOfOpening(napi_env env, void* data, std::uint32_t handle, const Reply& reply) {
   auto* tokens = static_cast<Tokens*>(data);
   if (reply.failure.ok()) {
-    return ValueOfFacts(env, handle, tokens->Find(handle)->facts());
+    return ValueOfFacts(env, handle, tokens->Find(handle)->pool->facts());
   }
   CloseToken(env, *tokens, handle);
   return ValueOf(env, reply.failure);
@@ -147,16 +117,12 @@ napi_value ValueOfOpening(napi_env env, void* data, std::uint32_t handle, const 
 
 void ShutTokens(void* data) { static_cast<Tokens*>(data)->Shut(); }
 
-std::shared_ptr<Tokens> TokensOf(napi_env env, Environment& environment) {
+Tokens& TokensOf(napi_env env, Environment& environment) {
   if (!environment.tokens) {
-    std::shared_ptr<Mailbox> mailbox = Mailbox::Make(env);
-    if (!mailbox) {
-      return nullptr;
-    }
-    environment.tokens = std::make_shared<Tokens>(std::move(mailbox));
+    environment.tokens = std::make_shared<Tokens>(env);
     napi_add_env_cleanup_hook(env, ShutTokens, environment.tokens.get());
   }
-  return environment.tokens;
+  return *environment.tokens;
 }
 
 std::string StringOf(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
@@ -183,7 +149,8 @@ std::unique_ptr<pkcs11::Connection> ConnectionOf(Bytes path, Bytes label, Bytes 
 }
 
 // (path, label or nothing, pin, initArgs or nothing, [slot, profile, sessions, queueLength, timeout
-// in ms, timeout of opening in ms, bind, user type]): promise of facts or a failure
+// in ms, timeout of opening in ms, bind, user type], function for replies): promise of facts or a
+// failure
 napi_value Open(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const Bytes path = arguments.BytesAt(0);
@@ -197,132 +164,90 @@ napi_value Open(napi_env env, napi_callback_info info) {
       numbers[7] > CKU_USER) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
-  const std::shared_ptr<Tokens> tokens = TokensOf(env, arguments.environment());
   auto connection = ConnectionOf(path, label, pin, init_args, numbers);
-  if (!tokens || !connection) {
-    return ValueOf(env,
-                   Failure{.reason = tokens ? Reason::kInvalidArgument : Reason::kOutOfMemory});
+  if (!connection) {
+    return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
+  }
+  const std::shared_ptr<Mailbox> mailbox = Mailbox::Make(env, arguments.ValueAt(5));
+  if (!mailbox) {
+    return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
   }
   const pkcs11::PoolOptions options = {.sessions = numbers[2],
                                        .queue_length = numbers[3],
                                        .timeout = std::chrono::milliseconds(numbers[4])};
-  auto pool =
-      std::make_shared<Pool>(std::move(connection), options, pkcs11::Perform, tokens->mailbox());
-  const std::uint32_t handle = tokens->Add(pool);
+  const auto pool =
+      std::make_shared<Pool>(std::move(connection), options, pkcs11::Perform, mailbox);
+  Tokens& tokens = TokensOf(env, arguments.environment());
+  const std::uint32_t handle = tokens.Add({.pool = pool, .mailbox = mailbox});
   pkcs11::Ticket ticket = 0;
-  napi_value promise =
-      tokens->mailbox()->Expect(env, ValueOfOpening, tokens.get(), handle, &ticket);
+  napi_value promise = mailbox->Expect(env, ValueOfOpening, &tokens, handle, &ticket);
   if (promise == nullptr) {
-    tokens->Remove(handle);
+    tokens.Remove(handle);
     return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
   }
   const Failure failure = pool->Open(ticket, std::chrono::milliseconds(numbers[5]));
   if (!failure.ok()) {
-    tokens->mailbox()->Settle(env, ticket, Failed(failure));
+    mailbox->Settle(env, ticket, Failed(failure));
   }
   return promise;
 }
 
-// One item, or an array of them, or nothing.
-bool ReadItems(napi_env env, napi_value value, Arguments& arguments, std::size_t index,
-               std::vector<PrivateBuffer>* items) {
-  napi_valuetype type = napi_undefined;
-  napi_typeof(env, value, &type);
-  if (type == napi_undefined) {
-    return true;
-  }
-  bool is_array = false;
-  napi_is_array(env, value, &is_array);
-  if (!is_array) {
-    Result<PrivateBuffer> copy = PrivateBuffer::CopyOf(arguments.BytesAt(index));
-    if (!copy.ok()) {
-      return false;
-    }
-    items->push_back(std::move(copy).value());
-    return true;
-  }
-  std::uint32_t count = 0;
-  napi_get_array_length(env, value, &count);
-  items->reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    napi_handle_scope scope = nullptr;
-    napi_open_handle_scope(env, &scope);
-    napi_value element = nullptr;
-    napi_typedarray_type kind = napi_int8_array;
-    std::size_t length = 0;
-    void* data = nullptr;
-    const bool is_bytes = napi_get_element(env, value, i, &element) == napi_ok &&
-                          napi_get_typedarray_info(env, element, &kind, &length, &data, nullptr,
-                                                   nullptr) == napi_ok &&
-                          kind == napi_uint8_array;
-    if (is_bytes) {
-      items->push_back(
-          PrivateBuffer::CopyOf(Bytes(static_cast<const std::uint8_t*>(data), length)).value());
-    }
-    napi_close_handle_scope(env, scope);
-    if (!is_bytes) {
-      return false;
-    }
-  }
-  return true;
+const Token* TokenOf(Arguments& arguments, std::uint32_t handle) {
+  const std::shared_ptr<Tokens>& tokens = arguments.environment().tokens;
+  return tokens ? tokens->Find(handle) : nullptr;
 }
 
-// Promise of what `make` makes of the reply; a failure when there can be none.
-napi_value Start(napi_env env, Environment& environment, std::uint32_t handle,
-                 pkcs11::Request request, Mailbox::MakeValue make, std::uint32_t number) {
-  const std::shared_ptr<Tokens>& tokens = environment.tokens;
-  Pool* pool = tokens ? tokens->Find(handle) : nullptr;
-  if (pool == nullptr) {
-    return ValueOf(env, Failure{.reason = Reason::kClosed});
-  }
-  pkcs11::Ticket ticket = 0;
-  napi_value promise = tokens->mailbox()->Expect(env, make, &environment, number, &ticket);
-  if (promise == nullptr) {
-    return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
-  }
-  const Failure failure = pool->Submit(std::move(request), ticket);
-  if (!failure.ok()) {
-    tokens->mailbox()->Settle(env, ticket, Failed(failure));
-  }
-  return promise;
-}
-
-// (handle, operation, keyId, four numbers, common, item or items or nothing): promise of a reply,
-// or the failure to take the request
+// (handle, requests (wire.h)): nothing, and there will be a reply to each; or why to none
 napi_value Submit(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const std::uint32_t handle = arguments.NumberAt(0);
-  pkcs11::Request request;
-  request.operation = static_cast<pkcs11::Operation>(arguments.NumberAt(1));
-  Result<PrivateBuffer> key_id = PrivateBuffer::CopyOf(arguments.BytesAt(2));
-  const auto numbers = arguments.Uint32ArrayAt(3);
-  Result<PrivateBuffer> common = PrivateBuffer::CopyOf(arguments.BytesAt(4));
-  if (numbers.size() != request.numbers.size() || !key_id.ok() || !common.ok() ||
-      !ReadItems(env, arguments.ValueAt(5), arguments, 5, &request.items) || !arguments.ok()) {
+  const Bytes requests = arguments.BytesAt(1);
+  if (!arguments.ok()) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
-  std::copy(numbers.begin(), numbers.end(), request.numbers.begin());
-  request.key_id = std::move(key_id).value();
-  request.common = std::move(common).value();
-  return Start(env, arguments.environment(), handle, std::move(request), ValueOfReply, 0);
+  const Token* token = TokenOf(arguments, handle);
+  if (token == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kClosed});
+  }
+  std::vector<pkcs11::Submission> submissions;
+  pkcs11::RequestReader reader(requests);
+  while (auto submission = reader.Next()) {
+    submissions.push_back(std::move(*submission));
+  }
+  if (!reader.is_at_end()) {
+    return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
+  }
+  token->mailbox->Expect(env, submissions.size());
+  token->pool->Submit(std::move(submissions));
+  return nullptr;
 }
 
-// (handle, keyId, key of the core, aad): as Submit of kEncryptGcm
+// (handle, ticket, keyId, key of the core, aad): as Submit of one kEncryptGcm
 napi_value SealKey(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const std::uint32_t handle = arguments.NumberAt(0);
+  const std::uint32_t ticket = arguments.NumberAt(1);
   pkcs11::Request request;
   request.operation = pkcs11::Operation::kEncryptGcm;
-  Result<PrivateBuffer> key_id = PrivateBuffer::CopyOf(arguments.BytesAt(1));
-  const Key* key = arguments.KeyAt(2);
-  Result<PrivateBuffer> aad = PrivateBuffer::CopyOf(arguments.BytesAt(3));
+  Result<PrivateBuffer> key_id = PrivateBuffer::CopyOf(arguments.BytesAt(2));
+  const Key* key = arguments.KeyAt(3);
+  Result<PrivateBuffer> aad = PrivateBuffer::CopyOf(arguments.BytesAt(4));
   if (!arguments.ok() || !key_id.ok() || !aad.ok() || key == nullptr ||
       !pkcs11::AddKey(*key, &request)) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
+  const Token* token = TokenOf(arguments, handle);
+  if (token == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kClosed});
+  }
   request.key_id = std::move(key_id).value();
   request.common = std::move(aad).value();
-  return Start(env, arguments.environment(), handle, std::move(request), ValueOfReply, 0);
+  const Failure failure = token->pool->Submit(std::move(request), ticket);
+  if (!failure.ok()) {
+    return ValueOf(env, failure);
+  }
+  token->mailbox->Expect(env, 1);
+  return nullptr;
 }
 
 // The handle of the key in the table of the environment.
@@ -346,23 +271,36 @@ napi_value OpenKey(napi_env env, napi_callback_info info) {
   if (!arguments.ok() || !key_id.ok() || !sealed.ok() || !aad.ok() || !type) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
+  const Token* token = TokenOf(arguments, handle);
+  if (token == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kClosed});
+  }
   request.key_id = std::move(key_id).value();
   request.common = std::move(aad).value();
   request.items.push_back(std::move(sealed).value());
-  return Start(env, arguments.environment(), handle, std::move(request), ValueOfOpenedKey,
-               static_cast<std::uint32_t>(*type));
+  pkcs11::Ticket ticket = 0;
+  napi_value promise =
+      token->mailbox->Expect(env, ValueOfOpenedKey, &arguments.environment(),
+                             static_cast<std::uint32_t>(*type), &ticket);
+  if (promise == nullptr) {
+    return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
+  }
+  const Failure failure = token->pool->Submit(std::move(request), ticket);
+  if (!failure.ok()) {
+    token->mailbox->Settle(env, ticket, Failed(failure));
+  }
+  return promise;
 }
 
 // (handle, out): writes is circuit open, sessions, active, queued, logins
 std::int32_t State(Arguments& arguments) {
   const std::uint32_t handle = arguments.NumberAt(0);
   const auto out = arguments.Uint32ArrayAt(1);
-  const std::shared_ptr<Tokens>& tokens = arguments.environment().tokens;
-  Pool* pool = tokens ? tokens->Find(handle) : nullptr;
-  if (!arguments.ok() || out.size() != 5 || pool == nullptr) {
+  const Token* token = TokenOf(arguments, handle);
+  if (!arguments.ok() || out.size() != 5 || token == nullptr) {
     return CodeOf(Status::kInvalidArgument);
   }
-  const pkcs11::PoolState state = pool->state();
+  const pkcs11::PoolState state = token->pool->state();
   out[0] = state.is_circuit_open ? 1 : 0;
   out[1] = static_cast<std::uint32_t>(state.sessions);
   out[2] = static_cast<std::uint32_t>(state.active);
@@ -386,25 +324,33 @@ constexpr NamedFunction kFunctions[] = {
 
 }  // namespace
 
-pkcs11::Pool* Tokens::Find(std::uint32_t handle) const {
-  const auto found = pools_.find(handle);
-  return found == pools_.end() ? nullptr : found->second.get();
+const Token* Tokens::Find(std::uint32_t handle) const {
+  const auto found = tokens_.find(handle);
+  return found == tokens_.end() ? nullptr : &found->second;
 }
 
-std::uint32_t Tokens::Add(std::shared_ptr<pkcs11::Pool> pool) {
-  pools_.emplace(++last_handle_, std::move(pool));
+std::uint32_t Tokens::Add(Token token) {
+  tokens_.emplace(++last_handle_, std::move(token));
   return last_handle_;
 }
 
+void Tokens::Remove(std::uint32_t handle) {
+  const auto found = tokens_.find(handle);
+  if (found != tokens_.end()) {
+    found->second.mailbox->Shut(env_);
+    tokens_.erase(found);
+  }
+}
+
 void Tokens::Shut() {
-  mailbox_->Shut();
-  for (const auto& [handle, pool] : pools_) {
-    pool->Close(0);
+  for (const auto& [handle, token] : tokens_) {
+    token.mailbox->Shut(env_);
+    token.pool->Close(0);
   }
-  for (const auto& [handle, pool] : pools_) {
-    pool->Wait(kPatienceAtEnd);
+  for (const auto& [handle, token] : tokens_) {
+    token.pool->Wait(kPatienceAtEnd);
   }
-  pools_.clear();
+  tokens_.clear();
 }
 
 std::span<const NamedFunction> Pkcs11Functions() { return kFunctions; }

@@ -13,25 +13,29 @@
 
 namespace keywright {
 
+struct Token {
+  std::shared_ptr<pkcs11::Pool> pool;
+  std::shared_ptr<Mailbox> mailbox;
+};
+
 // The tokens that one environment has open. Shut by a hook before the environment ends.
 class Tokens {
  public:
-  explicit Tokens(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
+  explicit Tokens(napi_env env) : env_(env) {}
   Tokens(const Tokens&) = delete;
   Tokens& operator=(const Tokens&) = delete;
   ~Tokens() = default;
 
-  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
-  pkcs11::Pool* Find(std::uint32_t handle) const;
-  std::uint32_t Add(std::shared_ptr<pkcs11::Pool> pool);
-  void Remove(std::uint32_t handle) { pools_.erase(handle); }
+  const Token* Find(std::uint32_t handle) const;
+  std::uint32_t Add(Token token);
+  void Remove(std::uint32_t handle);
   // Waits for threads that are in modules, which must not be there when the process ends.
   void Shut();
 
  private:
-  const std::shared_ptr<Mailbox> mailbox_;
+  const napi_env env_;
   std::uint32_t last_handle_ = 0;
-  std::unordered_map<std::uint32_t, std::shared_ptr<pkcs11::Pool>> pools_;
+  std::unordered_map<std::uint32_t, Token> tokens_;
 };
 
 }  // namespace keywright

@@ -16,6 +16,11 @@ using Clock = std::chrono::steady_clock;
 // The number by which who submitted a request knows its reply.
 using Ticket = std::uint64_t;
 
+struct Submission {
+  Ticket ticket;
+  Request request;
+};
+
 struct Completion {
   Ticket ticket;
   Reply reply;

@@ -60,35 +60,71 @@ Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
 }
 
 Failure Pool::Submit(Request request, Ticket ticket) {
-  const Clock::time_point deadline = Clock::now() + options_.timeout;
-  std::vector<JobPtr> jobs = Cut(std::move(request), ticket, deadline);
-  const bool is_one = jobs.size() == 1;
+  std::vector<JobPtr> jobs = Cut(std::move(request), ticket, Clock::now() + options_.timeout);
+  const std::size_t count = jobs.size();
   Completions due;
+  Failure failure;
   {
     const Lock lock(mutex_);
-    // The threads of a pool stay behind in the process that forks.
-    if (is_closing_ || process_ != getpid()) {
-      return {.reason = Reason::kClosed};
-    }
-    if (is_circuit_open_) {
-      return {.reason = Reason::kUnavailable, .rv = circuit_cause_.rv};
-    }
-    JobPtr evicted;
-    if (!lanes_.Push(std::move(jobs), &evicted)) {
-      return {.reason = Reason::kQueueFull};
-    }
-    if (evicted) {
-      Settle(*evicted, Failed({.reason = Reason::kQueueFull}), &due);
-    }
-    WakeSupervisor(deadline);
+    failure = Take(std::move(jobs), &due);
   }
-  if (is_one) {
-    work_.notify_one();
-  } else {
-    work_.notify_all();
+  if (failure.ok()) {
+    WakeWorkers(count);
   }
-  Deliver(&due);
+  Deliver(std::move(due));
+  return failure;
+}
+
+void Pool::Submit(std::vector<Submission> submissions) {
+  const Clock::time_point deadline = Clock::now() + options_.timeout;
+  std::vector<std::vector<JobPtr>> requests;
+  requests.reserve(submissions.size());
+  for (Submission& submission : submissions) {
+    requests.push_back(Cut(std::move(submission.request), submission.ticket, deadline));
+  }
+  Completions due;
+  std::size_t count = 0;
+  {
+    const Lock lock(mutex_);
+    for (std::vector<JobPtr>& jobs : requests) {
+      const Ticket ticket = jobs.front()->ticket;
+      const std::size_t jobs_of_request = jobs.size();
+      const Failure failure = Take(std::move(jobs), &due);
+      if (failure.ok()) {
+        count += jobs_of_request;
+      } else {
+        due.push_back({ticket, Failed(failure)});
+      }
+    }
+  }
+  WakeWorkers(count);
+  Deliver(std::move(due));
+}
+
+Failure Pool::Take(std::vector<JobPtr> jobs, Completions* due) {
+  // The threads of a pool stay behind in the process that forks.
+  if (is_closing_ || process_ != getpid()) {
+    return {.reason = Reason::kClosed};
+  }
+  if (is_circuit_open_) {
+    return {.reason = Reason::kUnavailable, .rv = circuit_cause_.rv};
+  }
+  const Clock::time_point deadline = jobs.front()->deadline;
+  JobPtr evicted;
+  if (!lanes_.Push(std::move(jobs), &evicted)) {
+    return {.reason = Reason::kQueueFull};
+  }
+  if (evicted) {
+    Settle(*evicted, Failed({.reason = Reason::kQueueFull}), due);
+  }
+  WakeSupervisor(deadline);
   return {};
+}
+
+void Pool::WakeWorkers(std::size_t jobs) {
+  for (std::size_t i = std::min(jobs, options_.sessions); i > 0; --i) {
+    work_.notify_one();
+  }
 }
 
 void Pool::Close(Ticket ticket) {
@@ -107,7 +143,7 @@ void Pool::Close(Ticket ticket) {
   }
   work_.notify_all();
   patience_.notify_all();
-  Deliver(&due);
+  Deliver(std::move(due));
 }
 
 bool Pool::Wait(std::chrono::milliseconds patience) {
@@ -190,7 +226,7 @@ void Pool::HandOver(Lock& lock, Worker& worker) {
   Completions due = std::move(worker.held);
   worker.held.clear();
   lock.unlock();
-  Deliver(&due);
+  Deliver(std::move(due));
   lock.lock();
 }
 
@@ -332,7 +368,7 @@ Reply Pool::GiveUp(const Job& job, Failure failure, Loss loss) {
     const Lock lock(mutex_);
     OpenCircuit(failure, &due);
   }
-  Deliver(&due);
+  Deliver(std::move(due));
   // After trouble of the device it is not known what was done.
   const bool is_undone = loss != Loss::kDevice && !job.has_changed;
   return Failed(is_undone ? Failure{.reason = Reason::kUnavailable, .rv = failure.rv} : failure);
@@ -507,7 +543,7 @@ void Pool::Supervise() {
     Replenish(Clock::now());
     if (!due.empty()) {
       lock.unlock();
-      Deliver(&due);
+      Deliver(std::move(due));
       lock.lock();
       continue;
     }
@@ -523,7 +559,7 @@ void Pool::Supervise() {
   Completions due;
   due.push_back({close_ticket_, Reply{}});
   lock.unlock();
-  Deliver(&due);
+  Deliver(std::move(due));
   lock.lock();
   has_ended_ = true;
   ended_wake_.notify_all();
@@ -591,9 +627,9 @@ bool Pool::JoinEnded(Lock& lock) {
   return true;
 }
 
-void Pool::Deliver(Completions* due) {
-  for (Completion& completion : *due) {
-    receiver_->Receive(std::move(completion));
+void Pool::Deliver(Completions due) {
+  if (!due.empty()) {
+    receiver_->Receive(std::move(due));
   }
 }
 

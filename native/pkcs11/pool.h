@@ -27,7 +27,7 @@ class Receiver {
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
   virtual ~Receiver() = default;
-  virtual void Receive(Completion completion) = 0;
+  virtual void Receive(std::vector<Completion> completions) = 0;
 };
 
 struct PoolOptions {
@@ -77,6 +77,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // The reply goes to the receiver, once; none when it fails here: kQueueFull, kUnavailable,
   // kClosed.
   Failure Submit(Request request, Ticket ticket);
+  // Many at once, each of which the receiver gets a reply to, also when it fails here.
+  void Submit(std::vector<Submission> submissions);
 
   // Refuses what comes, ends what waits with kClosed, and lets threads end when their jobs have, or
   // are stuck; `ticket` is answered then.
@@ -123,6 +125,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void EndWorker(Lock& lock, Worker& worker, Lease& lease);
 
   // Under the lock. The replies that became due are for Deliver, without the lock.
+  Failure Take(std::vector<JobPtr> jobs, Completions* due);
   bool Return(Worker& worker, Reply reply);
   bool StartWorker();
   void StartLater(std::chrono::milliseconds delay);
@@ -141,7 +144,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Replenish(Clock::time_point now);
   bool JoinEnded(Lock& lock);
 
-  void Deliver(Completions* due);
+  void WakeWorkers(std::size_t jobs);
+  void Deliver(Completions due);
 
   const std::unique_ptr<Connection> connection_;
   const PoolOptions options_;

@@ -223,10 +223,12 @@ Reply PerformRandom(Session& session, const Request& request) {
 
 class Inbox final : public Receiver {
  public:
-  void Receive(Completion completion) override {
+  void Receive(std::vector<Completion> completions) override {
     const std::lock_guard lock(mutex_);
-    EXPECT_TRUE(replies_.emplace(completion.ticket, std::move(completion.reply)).second)
-        << "ticket " << completion.ticket << " was answered twice";
+    for (Completion& completion : completions) {
+      EXPECT_TRUE(replies_.emplace(completion.ticket, std::move(completion.reply)).second)
+          << "ticket " << completion.ticket << " was answered twice";
+    }
     arrived_.notify_all();
   }
   Reply Wait(Ticket ticket) {

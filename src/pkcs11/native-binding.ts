@@ -1,4 +1,4 @@
-import type { FailureNumbers, PortReply } from './token-port.ts';
+import type { FailureNumbers } from './token-port.ts';
 
 /** What the token says of itself, or why it was not opened: `ValueOfFacts` in `native/napi/pkcs11_napi.cc`. */
 export type OpenReply = FailureNumbers | readonly (number | string)[];
@@ -7,7 +7,8 @@ export type OpenReply = FailureNumbers | readonly (number | string)[];
 export interface NativePkcs11Binding {
   /**
    * `numbers`: slot, profile, sessions, queue length, timeouts of a request and of opening in milliseconds, bind, user
-   * type. An empty label stands for the slot, empty initArgs for none.
+   * type. An empty label stands for the slot, empty initArgs for none. `receive` gets all replies to
+   * {@link pkcs11Submit} and {@link pkcs11SealKey}: so many bytes of memory, to be read before it returns.
    */
   pkcs11Open(
     modulePath: Uint8Array,
@@ -15,17 +16,18 @@ export interface NativePkcs11Binding {
     pin: Uint8Array,
     initArgs: Uint8Array,
     numbers: Uint32Array,
+    receive: (memory: ArrayBuffer, usedBytes: number) => void,
   ): Promise<OpenReply> | FailureNumbers;
-  pkcs11Submit(
+  /** Requests as in `native/pkcs11/wire.h`. */
+  pkcs11Submit(token: number, requests: Uint8Array): FailureNumbers | undefined;
+  /** Submits `encryptGcm` with the key of a handle of the core. */
+  pkcs11SealKey(
     token: number,
-    operation: number,
+    ticket: number,
     keyId: Uint8Array,
-    numbers: Uint32Array,
-    common: Uint8Array,
-    items: Uint8Array | readonly Uint8Array[] | undefined,
-  ): Promise<PortReply> | FailureNumbers;
-  /** {@link pkcs11Submit} of `encryptGcm` with the key of a handle of the core. */
-  pkcs11SealKey(token: number, keyId: Uint8Array, key: number, aad: Uint8Array): Promise<PortReply> | FailureNumbers;
+    key: number,
+    aad: Uint8Array,
+  ): FailureNumbers | undefined;
   /** The handle of a key of `type` (KEY_TYPE_CODES), or minus a status when there is no room for it. */
   pkcs11OpenKey(
     token: number,

@@ -1,14 +1,14 @@
 /** Tokens over the native addon, in this process. */
-import type { MaybePromise } from '../base/maybe-promise.ts';
 import { KEY_TYPE_CODES } from '../core/codes.ts';
 import type { KeyHandle, KeyType } from '../core/key-handle.ts';
 import { loadAddon } from '../core/load-addon.ts';
 import type { NativeBinding } from '../core/native-binding.ts';
 import { NativeKey } from '../core/native-key.ts';
 import { check } from '../core/native-support.ts';
-import { BIND_CODES, OPERATION_CODES, PROFILE_CODES, type HsmOperation } from './codes.ts';
+import { BIND_CODES, PROFILE_CODES, type HsmOperation } from './codes.ts';
 import { DEFAULTS, openingMs } from './defaults.ts';
 import { errorOf, invalidArgument } from './failure.ts';
+import { NativeMail } from './native-mail.ts';
 import type { NativePkcs11Binding, OpenReply } from './native-binding.ts';
 import type { FailureNumbers, PortReply, TokenPort } from './token-port.ts';
 import type { Pkcs11TokenInfo, Pkcs11TokenOptions, Pkcs11TokenState } from './token.ts';
@@ -17,8 +17,7 @@ const USER_TYPES = { securityOfficer: 0, user: 1 } as const;
 
 /** Opens a token in this process. @throws Pkcs11Error `noModule`, `noToken`, `pinRefused`, `timedOut`, and others */
 export async function openNativePort(options: Pkcs11TokenOptions): Promise<TokenPort> {
-  const { native, handle, info } = await open(options);
-  return new NativePort(native, handle, options.modulePath, info);
+  return new NativePort(options.modulePath, await open(options));
 }
 
 /** The addon has both. */
@@ -27,6 +26,7 @@ type Binding = NativeBinding & NativePkcs11Binding;
 interface Opened {
   readonly native: Binding;
   readonly handle: number;
+  readonly mail: NativeMail;
   readonly info: Pkcs11TokenInfo;
 }
 
@@ -49,15 +49,19 @@ async function open(options: Pkcs11TokenOptions): Promise<Opened> {
   ];
   const wrong = numbers.find((number) => !Number.isInteger(number) || number < 0 || number > 0xffff_ffff);
   if (wrong !== undefined) throw invalidArgument(`${wrong} is no option of a token`);
+  let handle = 0;
+  const mail = new NativeMail((requests) => native.pkcs11Submit(handle, requests));
   const reply: OpenReply = await native.pkcs11Open(
     Buffer.from(options.modulePath),
     Buffer.from(label),
     options.pin,
     Buffer.from(options.initArgs ?? ''),
     Uint32Array.from(numbers),
+    mail.receive,
   );
   if (reply instanceof Uint32Array) throw errorOf(reply, options.modulePath, 'open');
-  return { native, handle: Number(reply[0]), info: infoOf(reply, profile) };
+  handle = Number(reply[0]);
+  return { native, handle, mail, info: infoOf(reply, profile) };
 }
 
 function infoOf(facts: readonly (number | string)[], profile: Pkcs11TokenInfo['profile']): Pkcs11TokenInfo {
@@ -83,14 +87,15 @@ class NativePort implements TokenPort {
   readonly info: Pkcs11TokenInfo;
   readonly #native: Binding;
   readonly #handle: number;
+  readonly #mail: NativeMail;
   // Read by the binding before it returns.
-  readonly #numbers = new Uint32Array(4);
   readonly #state = new Uint32Array(5);
 
-  constructor(native: Binding, handle: number, modulePath: string, info: Pkcs11TokenInfo) {
+  constructor(modulePath: string, { native, handle, mail, info }: Opened) {
+    this.modulePath = modulePath;
     this.#native = native;
     this.#handle = handle;
-    this.modulePath = modulePath;
+    this.#mail = mail;
     this.info = info;
   }
 
@@ -100,13 +105,20 @@ class NativePort implements TokenPort {
     numbers: readonly number[],
     common: Uint8Array,
     items?: Uint8Array | readonly Uint8Array[],
-  ): MaybePromise<PortReply> {
-    this.#numbers.fill(0).set(numbers);
-    return this.#native.pkcs11Submit(this.#handle, OPERATION_CODES[operation], keyId, this.#numbers, common, items);
+  ): Promise<PortReply> {
+    return new Promise((resolve) => {
+      this.#mail.post(operation, keyId, numbers, common, items, resolve);
+    });
   }
 
   async sealKey(keyId: Uint8Array, key: KeyHandle, aad: Uint8Array): Promise<PortReply> {
-    return this.#native.pkcs11SealKey(this.#handle, keyId, handleOf(key), aad);
+    const code = handleOf(key);
+    this.#mail.flush();
+    return new Promise((resolve) => {
+      const ticket = this.#mail.expect(resolve, false);
+      const failure = this.#native.pkcs11SealKey(this.#handle, ticket, keyId, code, aad);
+      if (failure !== undefined) this.#mail.settle(ticket, failure);
+    });
   }
 
   async openKey(
@@ -116,12 +128,14 @@ class NativePort implements TokenPort {
     type: KeyType,
   ): Promise<KeyHandle | FailureNumbers> {
     const code = KEY_TYPE_CODES[type];
+    this.#mail.flush();
     const opened = await this.#native.pkcs11OpenKey(this.#handle, keyId, sealed, aad, code);
     if (opened instanceof Uint32Array) return opened;
     return new NativeKey(type, check(opened), (handle) => this.#native.destroyKey(handle));
   }
 
   state(): Pkcs11TokenState {
+    this.#mail.flush();
     const found = this.#native.pkcs11State(this.#handle, this.#state) >= 0;
     if (!found) return { circuit: 'open', sessions: 0, active: 0, queued: 0, logins: 0 };
     const [isOpen, sessions = 0, active = 0, queued = 0, logins = 0] = this.#state;
@@ -129,6 +143,7 @@ class NativePort implements TokenPort {
   }
 
   async close(): Promise<void> {
+    this.#mail.flush();
     await this.#native.pkcs11Close(this.#handle);
   }
 }
