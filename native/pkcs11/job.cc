@@ -5,23 +5,14 @@
 namespace keywright::pkcs11 {
 namespace {
 
-// A batch has a lane of its own besides that of the single requests with the same key.
-std::string LaneOf(const Request& request, bool is_batch) {
-  const Bytes id = std::as_const(request.key_id).bytes();
-  std::string lane(id.begin(), id.end());
-  lane.push_back(is_batch ? 'b' : 's');
-  return lane;
-}
-
 PrivateBuffer CopyOf(const PrivateBuffer& buffer) {
   return PrivateBuffer::CopyOf(buffer.bytes()).value();
 }
 
-JobPtr JobOf(Ticket ticket, Clock::time_point deadline, std::string lane) {
-  auto job = std::make_shared<Job>();
+JobPtr JobOf(Ticket ticket, Clock::time_point deadline) {
+  auto job = std::allocate_shared<Job>(PrivateAllocator<Job>());
   job->ticket = ticket;
   job->deadline = deadline;
-  job->lane = std::move(lane);
   return job;
 }
 
@@ -46,15 +37,14 @@ std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadli
   std::vector<JobPtr> jobs;
   const std::size_t count = request.items.size();
   if (count <= 1 || ItemsOfOneJob(request, 0) == count) {
-    jobs.push_back(JobOf(ticket, deadline, LaneOf(request, count > 1)));
+    jobs.push_back(JobOf(ticket, deadline));
     jobs.back()->request = std::move(request);
     return jobs;
   }
   auto batch = std::make_shared<Batch>();
   batch->outputs.resize(count);
-  const std::string lane = LaneOf(request, true);
   for (std::size_t begin = 0; begin < count;) {
-    JobPtr job = JobOf(ticket, deadline, lane);
+    JobPtr job = JobOf(ticket, deadline);
     job->batch = batch;
     job->first_item = begin;
     job->request.operation = request.operation;

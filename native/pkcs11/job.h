@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "pkcs11/request.h"
@@ -52,7 +51,6 @@ struct Job {
   Ticket ticket = 0;
   Request request;
   Clock::time_point deadline;
-  std::string lane;
   std::shared_ptr<Batch> batch;  // null for a request that was not cut
   std::size_t first_item = 0;    // of the batch
   // Whether the reply was given, or nobody waits for it any more.
@@ -60,6 +58,8 @@ struct Job {
   // Of the attempts until now, as in Reply; only for the thread that serves the job.
   bool has_changed = false;
 
+  // A batch has a lane of its own besides that of the single requests with the same key.
+  bool IsOfBatch() const { return batch || request.items.size() > 1; }
   bool IsShort() const { return kind == Kind::kRequest && pkcs11::IsShort(request.operation); }
   bool IsSettled() const { return is_settled || (batch && batch->is_settled); }
 };

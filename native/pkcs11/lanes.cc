@@ -5,17 +5,25 @@
 
 namespace keywright::pkcs11 {
 
-Lanes::Lane& Lanes::LaneFor(const std::string& name) {
-  const auto [lane, is_new] = lanes_.try_emplace(name);
-  if (is_new) {
-    ring_.push_back(&*lane);
+Lanes::Name Lanes::NameOf(const Job& job) {
+  const Bytes id = job.request.key_id.bytes();
+  return {.key_id = {reinterpret_cast<const char*>(id.data()), id.size()},
+          .is_of_batch = job.IsOfBatch()};
+}
+
+Lanes::Lane& Lanes::LaneFor(const Job& job) {
+  const Name name = NameOf(job);
+  if (const auto found = lanes_.find(name); found != lanes_.end()) {
+    return *found->second;
   }
-  return *lane;
+  auto lane = std::make_unique<Lane>(name);
+  ring_.push_back(lane.get());
+  return *lanes_.emplace(lane->name(), std::move(lane)).first->second;
 }
 
 void Lanes::Drop(Lane* lane) {
   ring_.erase(std::find(ring_.begin(), ring_.end(), lane));
-  lanes_.erase(lanes_.find(lane->first));
+  lanes_.erase(lanes_.find(lane->name()));
 }
 
 void Lanes::NoteGone(const Job& job) {
@@ -28,24 +36,24 @@ bool Lanes::Evict(std::size_t shorter, JobPtr* evicted) {
   Lane* longest = nullptr;
   for (Lane* lane : ring_) {
     // Of a batch a part may be done already.
-    if (!lane->second.back()->batch &&
-        (longest == nullptr || lane->second.size() > longest->second.size())) {
+    if (!lane->jobs.back()->batch &&
+        (longest == nullptr || lane->jobs.size() > longest->jobs.size())) {
       longest = lane;
     }
   }
-  if (longest == nullptr || longest->second.size() < shorter + 2) {
+  if (longest == nullptr || longest->jobs.size() < shorter + 2) {
     return false;
   }
-  *evicted = std::move(longest->second.back());
-  longest->second.pop_back();
+  *evicted = std::move(longest->jobs.back());
+  longest->jobs.pop_back();
   NoteGone(**evicted);
   return true;
 }
 
 bool Lanes::Push(std::vector<JobPtr> jobs, JobPtr* evicted) {
   if (size_ >= capacity_) {
-    const auto mine = lanes_.find(jobs.front()->lane);
-    if (!Evict(mine == lanes_.end() ? 0 : mine->second.size(), evicted)) {
+    const auto mine = lanes_.find(NameOf(*jobs.front()));
+    if (!Evict(mine == lanes_.end() ? 0 : mine->second->jobs.size(), evicted)) {
       return false;
     }
   }
@@ -53,7 +61,7 @@ bool Lanes::Push(std::vector<JobPtr> jobs, JobPtr* evicted) {
   if (jobs.front()->batch) {
     jobs.front()->batch->jobs_waiting = jobs.size();
   }
-  std::deque<JobPtr>& lane = LaneFor(jobs.front()->lane).second;
+  std::deque<JobPtr>& lane = LaneFor(*jobs.front()).jobs;
   std::move(jobs.begin(), jobs.end(), std::back_inserter(lane));
   return true;
 }
@@ -62,17 +70,18 @@ void Lanes::PutBack(JobPtr job) {
   if (!job->batch || job->batch->jobs_waiting++ == 0) {
     ++size_;
   }
-  LaneFor(job->lane).second.push_front(std::move(job));
+  std::deque<JobPtr>& lane = LaneFor(*job).jobs;
+  lane.push_front(std::move(job));
 }
 
 JobPtr Lanes::Pop() {
   while (!ring_.empty()) {
     Lane* lane = ring_.front();
     ring_.pop_front();
-    JobPtr job = std::move(lane->second.front());
-    lane->second.pop_front();
-    if (lane->second.empty()) {
-      lanes_.erase(lanes_.find(lane->first));
+    JobPtr job = std::move(lane->jobs.front());
+    lane->jobs.pop_front();
+    if (lane->jobs.empty()) {
+      lanes_.erase(lanes_.find(lane->name()));
     } else {
       ring_.push_back(lane);
     }
@@ -88,7 +97,7 @@ std::vector<JobPtr> Lanes::TakeExpired(Clock::time_point now) {
   std::vector<JobPtr> expired;
   const std::deque<Lane*> lanes = ring_;
   for (Lane* lane : lanes) {
-    std::deque<JobPtr>& jobs = lane->second;
+    std::deque<JobPtr>& jobs = lane->jobs;
     while (!jobs.empty() && jobs.front()->deadline <= now) {
       NoteGone(*jobs.front());
       expired.push_back(std::move(jobs.front()));
@@ -106,7 +115,7 @@ std::vector<JobPtr> Lanes::TakeAll() { return TakeExpired(Clock::time_point::max
 Clock::time_point Lanes::earliest_deadline() const {
   Clock::time_point earliest = Clock::time_point::max();
   for (const Lane* lane : ring_) {
-    earliest = std::min(earliest, lane->second.front()->deadline);
+    earliest = std::min(earliest, lane->jobs.front()->deadline);
   }
   return earliest;
 }

@@ -2,7 +2,10 @@
 #define KEYWRIGHT_PKCS11_LANES_H_
 
 #include <deque>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -35,17 +38,35 @@ class Lanes {
   bool is_empty() const { return ring_.empty(); }
 
  private:
-  // Nodes of the map, which stay where they are.
-  using Lane = std::pair<const std::string, std::deque<JobPtr>>;
+  // A batch has a lane of its own besides that of the single requests with the same key.
+  struct Name {
+    std::string_view key_id;
+    bool is_of_batch;
+    bool operator==(const Name& other) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Name& name) const {
+      return std::hash<std::string_view>()(name.key_id) + (name.is_of_batch ? 1 : 0);
+    }
+  };
+  struct Lane {
+    explicit Lane(const Name& name) : key_id(name.key_id), is_of_batch(name.is_of_batch) {}
+    Name name() const { return {key_id, is_of_batch}; }
 
-  Lane& LaneFor(const std::string& name);
+    const std::string key_id;
+    const bool is_of_batch;
+    std::deque<JobPtr> jobs;
+  };
+
+  static Name NameOf(const Job& job);
+  Lane& LaneFor(const Job& job);
   void Drop(Lane* lane);
   void NoteGone(const Job& job);
   bool Evict(std::size_t shorter, JobPtr* evicted);
 
   const std::size_t capacity_;
   std::size_t size_ = 0;  // requests
-  std::unordered_map<std::string, std::deque<JobPtr>> lanes_;
+  std::unordered_map<Name, std::unique_ptr<Lane>, Hash> lanes_;  // names are those of the lanes
   std::deque<Lane*> ring_;  // lanes with jobs, the next in turn first
 };
 

@@ -45,7 +45,7 @@ Pool::Pool(std::unique_ptr<Connection> connection, PoolOptions options, Performe
 Pool::~Pool() = default;
 
 Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
-  auto job = std::make_shared<Job>();
+  const JobPtr job = std::make_shared<Job>();
   job->kind = Job::Kind::kOpen;
   job->ticket = ticket;
   job->deadline = Clock::now() + timeout;
@@ -62,11 +62,12 @@ Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
 Failure Pool::Submit(Request request, Ticket ticket) {
   std::vector<JobPtr> jobs = Cut(std::move(request), ticket, Clock::now() + options_.timeout);
   const std::size_t count = jobs.size();
+  const bool is_forked = IsForked();
   Completions due;
   Failure failure;
   {
     const Lock lock(mutex_);
-    failure = Take(std::move(jobs), &due);
+    failure = Take(std::move(jobs), is_forked, &due);
   }
   if (failure.ok()) {
     WakeWorkers(count);
@@ -82,6 +83,7 @@ void Pool::Submit(std::vector<Submission> submissions) {
   for (Submission& submission : submissions) {
     requests.push_back(Cut(std::move(submission.request), submission.ticket, deadline));
   }
+  const bool is_forked = IsForked();
   Completions due;
   std::size_t count = 0;
   {
@@ -89,7 +91,7 @@ void Pool::Submit(std::vector<Submission> submissions) {
     for (std::vector<JobPtr>& jobs : requests) {
       const Ticket ticket = jobs.front()->ticket;
       const std::size_t jobs_of_request = jobs.size();
-      const Failure failure = Take(std::move(jobs), &due);
+      const Failure failure = Take(std::move(jobs), is_forked, &due);
       if (failure.ok()) {
         count += jobs_of_request;
       } else {
@@ -101,9 +103,8 @@ void Pool::Submit(std::vector<Submission> submissions) {
   Deliver(std::move(due));
 }
 
-Failure Pool::Take(std::vector<JobPtr> jobs, Completions* due) {
-  // The threads of a pool stay behind in the process that forks.
-  if (is_closing_ || process_ != getpid()) {
+Failure Pool::Take(std::vector<JobPtr> jobs, bool is_forked, Completions* due) {
+  if (is_closing_ || is_forked) {
     return {.reason = Reason::kClosed};
   }
   if (is_circuit_open_) {
@@ -120,6 +121,8 @@ Failure Pool::Take(std::vector<JobPtr> jobs, Completions* due) {
   WakeSupervisor(deadline);
   return {};
 }
+
+bool Pool::IsForked() const { return process_ != getpid(); }
 
 void Pool::WakeWorkers(std::size_t jobs) {
   for (std::size_t i = std::min(jobs, options_.sessions); i > 0; --i) {
@@ -148,7 +151,7 @@ void Pool::Close(Ticket ticket) {
 
 bool Pool::Wait(std::chrono::milliseconds patience) {
   Lock lock(mutex_);
-  if (process_ != getpid() ||
+  if (IsForked() ||
       !ended_wake_.wait_for(lock, patience, [this] { return has_ended_; })) {
     return false;
   }
@@ -180,14 +183,12 @@ void Pool::RunWorker(Worker& worker) {
     }
     lock.unlock();
     Reply reply = Serve(lease, *job);
+    // Bytes are wiped without the lock, but for a job that may be put back.
+    if (LossOf(reply.failure) != Loss::kSessionCount) {
+      job->request = {};
+    }
     lock.lock();
     is_surplus = Return(worker, std::move(reply));
-    // Bytes are wiped without the lock.
-    if (job.use_count() == 1) {
-      lock.unlock();
-      job.reset();
-      lock.lock();
-    }
   }
   HandOver(lock, worker);
   EndWorker(lock, worker, lease);
@@ -236,7 +237,7 @@ JobPtr Pool::MakeProbe() {
     return nullptr;
   }
   is_probing_ = true;
-  auto job = std::make_shared<Job>();
+  const JobPtr job = std::make_shared<Job>();
   job->kind = Job::Kind::kProbe;
   job->deadline = now + options_.timeout;
   return job;

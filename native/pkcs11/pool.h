@@ -125,7 +125,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void EndWorker(Lock& lock, Worker& worker, Lease& lease);
 
   // Under the lock. The replies that became due are for Deliver, without the lock.
-  Failure Take(std::vector<JobPtr> jobs, Completions* due);
+  Failure Take(std::vector<JobPtr> jobs, bool is_forked, Completions* due);
   bool Return(Worker& worker, Reply reply);
   bool StartWorker();
   void StartLater(std::chrono::milliseconds delay);
@@ -144,6 +144,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Replenish(Clock::time_point now);
   bool JoinEnded(Lock& lock);
 
+  // The threads of a pool stay behind in the process that forks.
+  bool IsForked() const;
   void WakeWorkers(std::size_t jobs);
   void Deliver(Completions due);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/private_allocator.h"
 #include "core/private_buffer.h"
 #include "pkcs11/failure.h"
 
@@ -32,6 +33,9 @@ enum class Operation : std::uint32_t {
   kImportPublicKey = 18,
 };
 
+// A thread makes them, another one does away with them.
+using Items = std::vector<PrivateBuffer, PrivateAllocator<PrivateBuffer>>;
+
 // One request, made by a binding, carried to a thread of the pool, and done there by Perform
 // (perform.h). It owns all of its bytes.
 //
@@ -45,7 +49,7 @@ struct Request {
   std::array<std::uint32_t, 4> numbers = {};
   // Data that goes with every item: AAD, a label, or the id of a second key.
   PrivateBuffer common;
-  std::vector<PrivateBuffer> items;
+  Items items;
 };
 
 // Of a batch, `outputs` has one entry per item; `failures` is empty when all went well, else has
