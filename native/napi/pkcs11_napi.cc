@@ -164,8 +164,10 @@ napi_value Open(napi_env env, napi_callback_info info) {
       numbers[7] > CKU_USER) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, arguments.ValueAt(5), &type);
   auto connection = ConnectionOf(path, label, pin, init_args, numbers);
-  if (!connection) {
+  if (!connection || type != napi_function) {
     return ValueOf(env, Failure{.reason = Reason::kInvalidArgument});
   }
   const std::shared_ptr<Mailbox> mailbox = Mailbox::Make(env, arguments.ValueAt(5));
@@ -222,6 +224,12 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+void SubmitOne(const Token& token, pkcs11::Ticket ticket, pkcs11::Request request) {
+  std::vector<pkcs11::Submission> submissions;
+  submissions.push_back({.ticket = ticket, .request = std::move(request)});
+  token.pool->Submit(std::move(submissions));
+}
+
 // (handle, ticket, keyId, key of the core, aad): as Submit of one kEncryptGcm
 napi_value SealKey(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
@@ -242,11 +250,8 @@ napi_value SealKey(napi_env env, napi_callback_info info) {
   }
   request.key_id = std::move(key_id).value();
   request.common = std::move(aad).value();
-  const Failure failure = token->pool->Submit(std::move(request), ticket);
-  if (!failure.ok()) {
-    return ValueOf(env, failure);
-  }
   token->mailbox->Expect(env, 1);
+  SubmitOne(*token, ticket, std::move(request));
   return nullptr;
 }
 
@@ -285,10 +290,7 @@ napi_value OpenKey(napi_env env, napi_callback_info info) {
   if (promise == nullptr) {
     return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
   }
-  const Failure failure = token->pool->Submit(std::move(request), ticket);
-  if (!failure.ok()) {
-    token->mailbox->Settle(env, ticket, Failed(failure));
-  }
+  SubmitOne(*token, ticket, std::move(request));
   return promise;
 }
 

@@ -1,5 +1,6 @@
 #include "pkcs11/job.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace keywright::pkcs11 {
@@ -58,6 +59,27 @@ std::vector<JobPtr> Cut(Request request, Ticket ticket, Clock::time_point deadli
   }
   batch->jobs_left = jobs.size();
   return jobs;
+}
+
+std::optional<Reply> Batch::Add(std::size_t first_item, Reply reply) {
+  if (!reply.failure.ok()) {
+    is_settled = true;
+    return reply;
+  }
+  const auto place = static_cast<std::ptrdiff_t>(first_item);
+  if (!reply.failures.empty()) {
+    failures.resize(outputs.size());
+    std::copy(reply.failures.begin(), reply.failures.end(), failures.begin() + place);
+  }
+  std::move(reply.outputs.begin(), reply.outputs.end(), outputs.begin() + place);
+  if (--jobs_left > 0) {
+    return std::nullopt;
+  }
+  is_settled = true;
+  Reply whole;
+  whole.outputs = std::move(outputs);
+  whole.failures = std::move(failures);
+  return whole;
 }
 
 bool IsShort(Operation operation) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pkcs11/request.h"
@@ -35,6 +36,10 @@ struct Batch {
   bool is_settled = false;             // as in Job: when one job fails, the batch does
   std::vector<PrivateBuffer> outputs;  // one for each item
   std::vector<Failure> failures;       // as in Reply
+
+  // Adds the reply to the job that begins with `first_item`; gives that to the batch, once, when
+  // it is complete or the job failed.
+  std::optional<Reply> Add(std::size_t first_item, Reply reply);
 };
 
 // What one thread does at a time: a request, or a part of a batch.

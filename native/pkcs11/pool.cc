@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "pkcs11/pooled_session.h"
@@ -59,23 +60,6 @@ Failure Pool::Open(Ticket ticket, std::chrono::milliseconds timeout) {
   return {.reason = Reason::kOutOfMemory};
 }
 
-Failure Pool::Submit(Request request, Ticket ticket) {
-  std::vector<JobPtr> jobs = Cut(std::move(request), ticket, Clock::now() + options_.timeout);
-  const std::size_t count = jobs.size();
-  const bool is_forked = IsForked();
-  Completions due;
-  Failure failure;
-  {
-    const Lock lock(mutex_);
-    failure = Take(std::move(jobs), is_forked, &due);
-  }
-  if (failure.ok()) {
-    WakeWorkers(count);
-  }
-  Deliver(std::move(due));
-  return failure;
-}
-
 void Pool::Submit(std::vector<Submission> submissions) {
   const Clock::time_point deadline = Clock::now() + options_.timeout;
   std::vector<std::vector<JobPtr>> requests;
@@ -83,34 +67,40 @@ void Pool::Submit(std::vector<Submission> submissions) {
   for (Submission& submission : submissions) {
     requests.push_back(Cut(std::move(submission.request), submission.ticket, deadline));
   }
-  const bool is_forked = IsForked();
+  // The threads of a pool stay behind in the process that forks.
+  const bool is_forked = process_ != getpid();
   Completions due;
-  std::size_t count = 0;
+  std::size_t taken = 0;
   {
     const Lock lock(mutex_);
     for (std::vector<JobPtr>& jobs : requests) {
       const Ticket ticket = jobs.front()->ticket;
-      const std::size_t jobs_of_request = jobs.size();
-      const Failure failure = Take(std::move(jobs), is_forked, &due);
+      const std::size_t count = jobs.size();
+      const Failure failure =
+          is_forked ? Failure{.reason = Reason::kClosed} : Take(std::move(jobs), &due);
       if (failure.ok()) {
-        count += jobs_of_request;
+        taken += count;
       } else {
         due.push_back({ticket, Failed(failure)});
       }
     }
+    if (taken > 0) {
+      WakeSupervisor(deadline);
+    }
   }
-  WakeWorkers(count);
+  for (std::size_t i = std::min(taken, options_.sessions); i > 0; --i) {
+    work_.notify_one();
+  }
   Deliver(std::move(due));
 }
 
-Failure Pool::Take(std::vector<JobPtr> jobs, bool is_forked, Completions* due) {
-  if (is_closing_ || is_forked) {
+Failure Pool::Take(std::vector<JobPtr> jobs, Completions* due) {
+  if (is_closing_) {
     return {.reason = Reason::kClosed};
   }
   if (is_circuit_open_) {
     return {.reason = Reason::kUnavailable, .rv = circuit_cause_.rv};
   }
-  const Clock::time_point deadline = jobs.front()->deadline;
   JobPtr evicted;
   if (!lanes_.Push(std::move(jobs), &evicted)) {
     return {.reason = Reason::kQueueFull};
@@ -118,16 +108,7 @@ Failure Pool::Take(std::vector<JobPtr> jobs, bool is_forked, Completions* due) {
   if (evicted) {
     Settle(*evicted, Failed({.reason = Reason::kQueueFull}), due);
   }
-  WakeSupervisor(deadline);
   return {};
-}
-
-bool Pool::IsForked() const { return process_ != getpid(); }
-
-void Pool::WakeWorkers(std::size_t jobs) {
-  for (std::size_t i = std::min(jobs, options_.sessions); i > 0; --i) {
-    work_.notify_one();
-  }
 }
 
 void Pool::Close(Ticket ticket) {
@@ -151,7 +132,7 @@ void Pool::Close(Ticket ticket) {
 
 bool Pool::Wait(std::chrono::milliseconds patience) {
   Lock lock(mutex_);
-  if (IsForked() ||
+  if (process_ != getpid() ||
       !ended_wake_.wait_for(lock, patience, [this] { return has_ended_; })) {
     return false;
   }
@@ -472,34 +453,11 @@ void Pool::Settle(Job& job, Reply reply, Completions* due) {
   if (job.kind == Job::Kind::kProbe || job.IsSettled()) {
     return;
   }
-  if (job.batch) {
-    SettleBatch(job, std::move(reply), due);
-    return;
-  }
   job.is_settled = true;
-  due->push_back({job.ticket, std::move(reply)});
-}
-
-void Pool::SettleBatch(Job& job, Reply reply, Completions* due) {
-  Batch& batch = *job.batch;
-  job.is_settled = true;
-  if (!reply.failure.ok()) {
-    batch.is_settled = true;
+  if (!job.batch) {
     due->push_back({job.ticket, std::move(reply)});
-    return;
-  }
-  if (!reply.failures.empty()) {
-    batch.failures.resize(batch.outputs.size());
-    std::copy(reply.failures.begin(), reply.failures.end(),
-              batch.failures.begin() + static_cast<std::ptrdiff_t>(job.first_item));
-  }
-  std::move(reply.outputs.begin(), reply.outputs.end(),
-            batch.outputs.begin() + static_cast<std::ptrdiff_t>(job.first_item));
-  if (--batch.jobs_left == 0) {
-    batch.is_settled = true;
-    due->push_back({job.ticket, Reply{.failure = {},
-                                      .outputs = std::move(batch.outputs),
-                                      .failures = std::move(batch.failures)}});
+  } else if (std::optional<Reply> whole = job.batch->Add(job.first_item, std::move(reply))) {
+    due->push_back({job.ticket, std::move(*whole)});
   }
 }
 

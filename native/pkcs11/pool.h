@@ -74,10 +74,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // called once, first. After a failure the pool is of no use but to be closed.
   Failure Open(Ticket ticket, std::chrono::milliseconds timeout);
 
-  // The reply goes to the receiver, once; none when it fails here: kQueueFull, kUnavailable,
-  // kClosed.
-  Failure Submit(Request request, Ticket ticket);
-  // Many at once, each of which the receiver gets a reply to, also when it fails here.
+  // The receiver gets one reply to each, which may have come when this returns: so what is not
+  // taken (kQueueFull, kUnavailable, kClosed).
   void Submit(std::vector<Submission> submissions);
 
   // Refuses what comes, ends what waits with kClosed, and lets threads end when their jobs have, or
@@ -125,13 +123,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void EndWorker(Lock& lock, Worker& worker, Lease& lease);
 
   // Under the lock. The replies that became due are for Deliver, without the lock.
-  Failure Take(std::vector<JobPtr> jobs, bool is_forked, Completions* due);
+  Failure Take(std::vector<JobPtr> jobs, Completions* due);
   bool Return(Worker& worker, Reply reply);
   bool StartWorker();
   void StartLater(std::chrono::milliseconds delay);
   std::size_t CountLive() const;
   void Settle(Job& job, Reply reply, Completions* due);
-  void SettleBatch(Job& job, Reply reply, Completions* due);
   void OpenCircuit(Failure cause, Completions* due);
   void NoteProbe(bool has_succeeded);
   void WakeSupervisor(Clock::time_point deadline);
@@ -144,9 +141,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void Replenish(Clock::time_point now);
   bool JoinEnded(Lock& lock);
 
-  // The threads of a pool stay behind in the process that forks.
-  bool IsForked() const;
-  void WakeWorkers(std::size_t jobs);
   void Deliver(Completions due);
 
   const std::unique_ptr<Connection> connection_;

@@ -113,6 +113,15 @@ bool RequestReader::Copy(std::size_t size, PrivateBuffer& out) {
 }
 
 std::optional<Submission> RequestReader::Next() {
+  if (rest_.empty() || has_failed_) {
+    return std::nullopt;
+  }
+  std::optional<Submission> submission = Read();
+  has_failed_ = !submission;
+  return submission;
+}
+
+std::optional<Submission> RequestReader::Read() {
   struct {
     Word ticket;
     Word operation;

@@ -31,12 +31,14 @@ class RequestReader {
 
   // The next request, copied; nothing at the end, and when the rest is no request.
   std::optional<Submission> Next();
-  // Whether all of the memory was read.
-  bool is_at_end() const { return rest_.empty(); }
+  // Whether what Next gave is all that there was.
+  bool is_at_end() const { return rest_.empty() && !has_failed_; }
 
  private:
+  std::optional<Submission> Read();
   bool Copy(std::size_t size, PrivateBuffer& out);
 
+  bool has_failed_ = false;
   Bytes rest_;
 };
 
@@ -57,7 +59,6 @@ class PackedReplies {
   // False when there is no memory for it: it was not added.
   bool Add(Ticket ticket, const Reply& reply);
   Bytes bytes() const { return memory_.bytes().first(used_); }
-  bool is_empty() const { return used_ == 0; }
   // Wipes what is there.
   void Clear();
 

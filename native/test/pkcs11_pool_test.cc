@@ -238,6 +238,16 @@ class Inbox final : public Receiver {
     EXPECT_TRUE(has_arrived) << "no reply to " << ticket;
     return has_arrived ? std::move(replies_.at(ticket)) : Reply{};
   }
+  // Of a request that the pool did not take.
+  Failure Refusal(Ticket ticket) {
+    const std::lock_guard lock(mutex_);
+    const auto found = replies_.find(ticket);
+    const Failure failure = found == replies_.end() ? Failure{} : found->second.failure;
+    const bool is_refusal = failure.reason == Reason::kQueueFull ||
+                            failure.reason == Reason::kUnavailable ||
+                            failure.reason == Reason::kClosed;
+    return is_refusal ? failure : Failure{};
+  }
   bool Has(Ticket ticket) {
     const std::lock_guard lock(mutex_);
     return replies_.find(ticket) != replies_.end();
@@ -282,7 +292,10 @@ class PoolTest : public testing::Test {
     for (std::size_t i = 0; i < items; ++i) {
       request.items.emplace_back();
     }
-    return pool_->Submit(std::move(request), ticket);
+    std::vector<Submission> submissions;
+    submissions.push_back({.ticket = ticket, .request = std::move(request)});
+    pool_->Submit(std::move(submissions));
+    return inbox_->Refusal(ticket);
   }
 
   // The failure of one request, made and awaited.
@@ -518,6 +531,26 @@ TEST_F(PoolTest, RefusesMoreThanMayWait) {
   EXPECT_EQ(pool_->state().active, 1U);
   Unhang();
   for (const Ticket ticket : {Ticket{1}, Ticket{2}, Ticket{3}}) {
+    EXPECT_TRUE(inbox_->Wait(ticket).failure.ok());
+  }
+}
+
+TEST_F(PoolTest, RefusesOnlyTheSurplusOfWhatComesAtOnce) {
+  ASSERT_TRUE(Open({.sessions = 1, .queue_length = 3}).ok());
+  Hang();
+  ASSERT_TRUE(Submit(100).ok());
+  WaitForCalls(1);
+  std::vector<Submission> submissions;
+  for (Ticket ticket = 0; ticket < 5; ++ticket) {
+    submissions.push_back({.ticket = ticket, .request = {}});
+    submissions.back().request.items.emplace_back();
+  }
+  pool_->Submit(std::move(submissions));
+  EXPECT_EQ(inbox_->Wait(3).failure.reason, Reason::kQueueFull);
+  EXPECT_EQ(inbox_->Wait(4).failure.reason, Reason::kQueueFull);
+  EXPECT_EQ(pool_->state().queued, 3U);
+  Unhang();
+  for (Ticket ticket = 0; ticket < 3; ++ticket) {
     EXPECT_TRUE(inbox_->Wait(ticket).failure.ok());
   }
 }
