@@ -19,7 +19,8 @@ struct PrivateAllocator {
 
   PrivateAllocator() = default;
   template <typename Other>
-  PrivateAllocator(const PrivateAllocator<Other>& /*other*/) {}  // NOLINT(google-explicit-constructor)
+  PrivateAllocator(const PrivateAllocator<Other>& /*other*/) {
+  }  // NOLINT(google-explicit-constructor)
 
   T* allocate(std::size_t count) {
     static_assert(alignof(T) <= 16);

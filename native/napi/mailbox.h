@@ -27,8 +27,9 @@ class Mailbox final : public pkcs11::Receiver, public std::enable_shared_from_th
   using MakeValue = napi_value (*)(napi_env env, void* data, std::uint32_t number,
                                    const pkcs11::Reply& reply);
 
-  // `receive` is called with an ArrayBuffer and the number of bytes in it that are replies (wire.h),
-  // to be read before it returns; it does not throw. Null when the environment has no room for it.
+  // `receive` is called with an ArrayBuffer and the number of bytes in it that are replies
+  // (wire.h), to be read before it returns; it does not throw. Null when the environment has no
+  // room for it.
   static std::shared_ptr<Mailbox> Make(napi_env env, napi_value receive);
 
   void Receive(std::vector<pkcs11::Completion> completions) override;
@@ -58,7 +59,8 @@ class Mailbox final : public pkcs11::Receiver, public std::enable_shared_from_th
   // in memory of its own; gives what is left.
   Bytes Hand(napi_env env, napi_value function, Bytes replies);
   void HandLarge(napi_env env, napi_value function, Bytes reply);
-  void Call(napi_env env, napi_value function, napi_value memory, MutableBytes bytes, Bytes replies);
+  void Call(napi_env env, napi_value function, napi_value memory, MutableBytes bytes,
+            Bytes replies);
   void NoteSettled(napi_env env, std::size_t replies);
 
   std::mutex mutex_;

@@ -96,10 +96,9 @@ napi_value ValueOfClosing(napi_env env, void* data, std::uint32_t handle, const 
 napi_value CloseToken(napi_env env, Tokens& tokens, std::uint32_t handle) {
   const Token* token = tokens.Find(handle);
   pkcs11::Ticket ticket = 0;
-  napi_value promise =
-      token == nullptr
-          ? nullptr
-          : token->mailbox->Expect(env, ValueOfClosing, &tokens, handle, &ticket);
+  napi_value promise = token == nullptr
+                           ? nullptr
+                           : token->mailbox->Expect(env, ValueOfClosing, &tokens, handle, &ticket);
   if (promise != nullptr) {
     token->pool->Close(ticket);
   }
@@ -284,9 +283,8 @@ napi_value OpenKey(napi_env env, napi_callback_info info) {
   request.common = std::move(aad).value();
   request.items.push_back(std::move(sealed).value());
   pkcs11::Ticket ticket = 0;
-  napi_value promise =
-      token->mailbox->Expect(env, ValueOfOpenedKey, &arguments.environment(),
-                             static_cast<std::uint32_t>(*type), &ticket);
+  napi_value promise = token->mailbox->Expect(env, ValueOfOpenedKey, &arguments.environment(),
+                                              static_cast<std::uint32_t>(*type), &ticket);
   if (promise == nullptr) {
     return ValueOf(env, Failure{.reason = Reason::kOutOfMemory});
   }

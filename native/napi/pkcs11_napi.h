@@ -33,7 +33,7 @@ class Tokens {
   void Shut();
 
  private:
-  const napi_env env_;
+  napi_env env_;
   std::uint32_t last_handle_ = 0;
   std::unordered_map<std::uint32_t, Token> tokens_;
 };

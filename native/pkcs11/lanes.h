@@ -65,7 +65,7 @@ class Lanes {
   bool Evict(std::size_t shorter, JobPtr* evicted);
 
   const std::size_t capacity_;
-  std::size_t size_ = 0;  // requests
+  std::size_t size_ = 0;                                         // requests
   std::unordered_map<Name, std::unique_ptr<Lane>, Hash> lanes_;  // names are those of the lanes
   std::deque<Lane*> ring_;  // lanes with jobs, the next in turn first
 };

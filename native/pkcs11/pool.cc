@@ -218,7 +218,7 @@ JobPtr Pool::MakeProbe() {
     return nullptr;
   }
   is_probing_ = true;
-  const JobPtr job = std::make_shared<Job>();
+  auto job = std::make_shared<Job>();
   job->kind = Job::Kind::kProbe;
   job->deadline = now + options_.timeout;
   return job;

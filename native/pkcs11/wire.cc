@@ -68,8 +68,8 @@ std::size_t RecordSize(const Reply& reply) {
   const std::size_t count = CountOf(reply);
   std::size_t size = (4 + count) * sizeof(Word);
   for (std::size_t i = 0; i < count; ++i) {
-    size += HasFailed(reply, i) ? sizeof(FailureWords)
-                                : WholeWords(reply.outputs[i].bytes().size());
+    size +=
+        HasFailed(reply, i) ? sizeof(FailureWords) : WholeWords(reply.outputs[i].bytes().size());
   }
   return size;
 }
@@ -106,10 +106,11 @@ bool RequestReader::Copy(std::size_t size, PrivateBuffer& out) {
   }
   Result<PrivateBuffer> copy = PrivateBuffer::CopyOf(rest_.first(size));
   rest_ = rest_.subspan(size);
-  if (copy.ok()) {
-    out = std::move(copy).value();
+  if (!copy.ok()) {
+    return false;
   }
-  return copy.ok();
+  out = std::move(copy).value();
+  return true;
 }
 
 std::optional<Submission> RequestReader::Next() {

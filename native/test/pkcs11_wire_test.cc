@@ -30,9 +30,8 @@ Words WordsOf(Bytes bytes) {
 Vector Encode(std::uint32_t ticket, const Vector& key_id, const Vector& common,
               const std::vector<Vector>& items) {
   const auto size = [](const Vector& bytes) { return static_cast<std::uint32_t>(bytes.size()); };
-  Words head = {ticket,       9,            1,
-                2,            3,            4,
-                size(key_id), size(common), static_cast<std::uint32_t>(items.size())};
+  Words head = {
+      ticket, 9, 1, 2, 3, 4, size(key_id), size(common), static_cast<std::uint32_t>(items.size())};
   Vector bytes = Concat({key_id, common});
   for (const Vector& item : items) {
     head.push_back(size(item));
@@ -82,7 +81,7 @@ TEST(RequestReaderTest, RefusesWhatGoesBeyondTheMemory) {
     EXPECT_FALSE(is_at_end) << size;
   }
   // Each length and the number of items, larger than there is room for.
-  for (const std::size_t word : {6, 7, 8, 9, 10}) {
+  for (const std::size_t word : Sizes{6, 7, 8, 9, 10}) {
     for (const std::uint32_t value : {20U, 0x7fff'ffffU, 0xffff'ffffU}) {
       Words words = WordsOf(whole);
       words[word] = value;
@@ -129,10 +128,32 @@ TEST(PackedRepliesTest, HoldsOutputsAndFailures) {
   ASSERT_TRUE(replies.Add(6, Reply{}));
   const auto no_mechanism = static_cast<std::uint32_t>(kNoMechanism);
   const Words expected = {
-      28, 3, 0, 1, 5, 0x0403'0201, 5,                                    // one
-      20, 4, 1, CKR_DEVICE_ERROR, CKM_AES_GCM,                           // none
-      40, 5, 0, 2, kNoOutput, 1, 6, 0, no_mechanism, 6,                  // some
-      16, 6, 0, 0,
+      28,
+      3,
+      0,
+      1,
+      5,
+      0x0403'0201,
+      5,  // one
+      20,
+      4,
+      1,
+      CKR_DEVICE_ERROR,
+      CKM_AES_GCM,  // none
+      40,
+      5,
+      0,
+      2,
+      kNoOutput,
+      1,
+      6,
+      0,
+      no_mechanism,
+      6,  // some
+      16,
+      6,
+      0,
+      0,
   };
   EXPECT_EQ(WordsOf(replies.bytes()), expected);
   EXPECT_EQ(HeadOf(replies.bytes()).bytes, 28U);
@@ -143,7 +164,7 @@ TEST(PackedRepliesTest, HoldsOutputsAndFailures) {
 
 TEST(PackedRepliesTest, GrowsAndIsUsedAgain) {
   PackedReplies replies;
-  for (const std::size_t size : {10, 60'000, 1'000'000, 10}) {
+  for (const std::size_t size : Sizes{10, 60'000, 1'000'000, 10}) {
     Reply reply;
     reply.outputs.push_back(Buffer(Vector(size, 0x5a)));
     ASSERT_TRUE(replies.Add(1, reply));

@@ -22,6 +22,7 @@ function bytesOf(hex) {
 function valueOf(argument, inputs, outputs) {
   if (typeof argument === 'number') return argument;
   if (argument.key !== undefined) return keys[argument.key];
+  if (argument.receives !== undefined) return receive;
   if (argument.words !== undefined) return Uint32Array.from(argument.words);
   const bytes = argument.out === undefined ? bytesOf(argument.hex) : memory(argument.out);
   (argument.out === undefined ? inputs : outputs).push(bytes);
@@ -35,6 +36,17 @@ function stop() {
   readSync(0, pause);
 }
 
+// The one output, if there is one, of the reply to the only request that is under way: native/pkcs11/wire.h.
+let settle;
+function receive(shared, size) {
+  const words = new Uint32Array(shared, 0, size / 4);
+  if (words[2] !== 0) return settle(words.slice(2, 5));
+  if (words[3] === 0) return settle([]);
+  const output = memory(words[4]);
+  output.set(new Uint8Array(shared, 20, words[4]));
+  settle([output]);
+}
+
 // What a token answers: a handle and what it says of itself, one output, or many.
 function outputsOf(result) {
   if (result instanceof Uint32Array) throw new Error(`a token answered with the failure ${result}`);
@@ -46,6 +58,8 @@ async function run({ name, args, saveAs }) {
   const outputs = [];
   const values = args.map((argument) => valueOf(argument, inputs, outputs));
   let result = native[name](...values);
+  // Of the functions whose reply comes to `receive`.
+  result ??= new Promise((resolve) => (settle = resolve));
   if (typeof result !== 'number') result = await result;
   stop();
   for (const input of inputs) input.fill(0);

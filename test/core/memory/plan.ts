@@ -481,11 +481,13 @@ export function tokenPlan({ module }: SoftHsm, { label, pin }: SoftToken): Plan 
   const bytes = randomBytes(32);
   plan.unwrap('before', 'backing', bytes);
   const options = [0, PROFILE_CODES.softhsm, 2, 16, SECONDS_MS, SECONDS_MS, BIND_CODES.default, 1];
-  plan.call('pkcs11Open', [text(module), text(label), text(pin), nothing, { words: options }], 'token');
+  const where = [text(module), text(label), text(pin), nothing];
+  plan.call('pkcs11Open', [...where, { words: options }, { receives: true }], 'token');
   const id = text('root');
-  const submit = [key('token'), OPERATION_CODES.generateSecretKey, id, { words: AES_GCM_KEY }, text('label')];
-  plan.call('pkcs11Submit', submit);
-  plan.call('pkcs11SealKey', [key('token'), id, key('before'), hex(CONTEXT)], 'sealed');
+  // As in native/pkcs11/wire.h: ticket, operation, numbers, lengths, and the bytes in whole words.
+  const head = Uint32Array.of(0, OPERATION_CODES.generateSecretKey, ...AES_GCM_KEY, 4, 4, 0);
+  plan.call('pkcs11Submit', [key('token'), hex(Buffer.concat([Buffer.from(head.buffer), Buffer.from('rootname')]))]);
+  plan.call('pkcs11SealKey', [key('token'), 0, id, key('before'), hex(CONTEXT)], 'sealed');
   plan.call('destroyKey', [key('before')]);
   const open = [key('token'), id, key('sealed'), hex(CONTEXT), KEY_TYPE_CODES.backing];
   plan.call('pkcs11OpenKey', open, 'opened');

@@ -14,13 +14,14 @@ const CHUNK_BYTES = 2 ** 22;
 /** Chunks overlap by more than what the scanner must see at once. */
 const OVERLAP_BYTES = 64;
 
-/** What an earlier step saved, bytes, an output of so many bytes, or a Uint32Array. */
+/** What an earlier step saved, bytes, an output of so many bytes, a Uint32Array, or what receives replies of a token. */
 export type Argument =
   | number
   | { readonly key: string }
   | { readonly hex: string }
   | { readonly out: number }
-  | { readonly words: number[] };
+  | { readonly words: number[] }
+  | { readonly receives: true };
 
 /** One call of the binding. */
 export interface Step {

@@ -1,4 +1,5 @@
 /** What a token does when nothing goes wrong, and what it says of arguments that are wrong. */
+import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
 import { loadCore } from '../../../src/core/index.ts';
 import { Pkcs11Error, type Pkcs11Token } from '../../../src/pkcs11/token.ts';
@@ -51,6 +52,43 @@ describeTokens('a token', (makeBench) => {
     const pending = token.encryptGcm(id, plaintext, AAD);
     plaintext.write('after!');
     expect(String(await token.decryptGcm(id, await pending, AAD))).toBe('before');
+  });
+
+  it('answers each of many requests that are made at once, whatever their sizes', async () => {
+    const id = await makeKey();
+    const plaintexts = [0, 1, 60_000, 70_000, 3, 65_536, 200_000, 17].map((length) => randomBytes(length));
+    const all = await Promise.all(plaintexts.map((plaintext) => token.encryptGcm(id, plaintext, AAD)));
+    const opened = await Promise.all([
+      ...all.map((sealed) => token.decryptGcm(id, sealed, AAD)),
+      token.decryptGcm(id, Buffer.alloc(40), AAD).catch((error: unknown) => (error as Pkcs11Error).reason),
+      ...all.map((sealed) => token.decryptGcm(id, sealed, AAD)),
+    ]);
+    expect(opened).toEqual([...plaintexts, 'authenticationFailed', ...plaintexts]);
+  });
+
+  it('refuses what is too much of the requests that are made at once, and does the others', async () => {
+    // In a helper they may come one by one, and the first be done when the last comes.
+    if (bench.process === 'helper') return;
+    const small = await bench.open({ sessions: 1, queueLength: 3 });
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => small.generateRandom(16)));
+    const outcomes = results.map((result) =>
+      result.status === 'fulfilled' ? result.value.length : (result.reason as Pkcs11Error).reason,
+    );
+    expect(outcomes).toEqual([16, 16, 16, ...Array.from({ length: 5 }, () => 'queueFull')]);
+    await small.close();
+  });
+
+  it('does what was asked of it before it is closed, or says that it is closed', async () => {
+    const closing = await bench.open();
+    const asked = Promise.allSettled([closing.generateRandom(8), closing.generateRandom(8)]);
+    const closed = closing.close();
+    const late = Promise.allSettled([closing.generateRandom(8)]);
+    for (const result of await asked) {
+      if (result.status === 'fulfilled') expect(result.value).toHaveLength(8);
+      else expect(result.reason).toMatchObject({ reason: 'closed' });
+    }
+    expect(await late).toMatchObject([{ status: 'rejected', reason: { reason: 'closed' } }]);
+    await closed;
   });
 
   it('keeps the order of a batch that is cut, with errors in the places of what does not open', async () => {
