@@ -12,8 +12,8 @@ import type { FailureNumbers, PortReply } from './token-port.ts';
 /** Gives requests to a token: nothing, and there will be a reply to each; or why to none of them. */
 export type SendRequests = (requests: Uint8Array) => FailureNumbers | undefined;
 
-/** Memory that is kept for requests. What is larger gets its own. */
-const OUTBOX_BYTES = 64 * 1024;
+/** Memory that is kept for requests, and for replies. What is larger gets its own. */
+const KEPT_BYTES = 64 * 1024;
 const MAX_REQUEST_BYTES = 0x7fff_ffff;
 const WORD_BYTES = 4;
 /** Ticket, operation, four numbers, lengths of key id and common, number of items. */
@@ -53,7 +53,7 @@ interface Memory {
 
 export class NativeMail {
   readonly #send: SendRequests;
-  readonly #kept = memoryOf(new ArrayBuffer(OUTBOX_BYTES));
+  readonly #kept = memoryOf(new ArrayBuffer(KEPT_BYTES));
   #outbox = this.#kept;
   #usedBytes = 0;
   #inbox: Memory | undefined;
@@ -130,7 +130,7 @@ export class NativeMail {
   /** For the native side: replies to be read now, because they are wiped then. */
   readonly receive = (memory: ArrayBuffer, usedBytes: number): void => {
     const inbox = this.#inbox?.bytes.buffer === memory ? this.#inbox : memoryOf(memory);
-    if (memory.byteLength <= OUTBOX_BYTES) this.#inbox = inbox;
+    if (memory.byteLength <= KEPT_BYTES) this.#inbox = inbox;
     const { words } = inbox;
     for (let at = 0; at < usedBytes / WORD_BYTES; at += (words[at] ?? 0) / WORD_BYTES) {
       const ticket = words[at + 1] ?? 0;
@@ -141,7 +141,7 @@ export class NativeMail {
   #makeRoom(sizeBytes: number): boolean {
     if (sizeBytes <= this.#outbox.bytes.length - this.#usedBytes) return true;
     this.flush();
-    if (sizeBytes <= OUTBOX_BYTES) return true;
+    if (sizeBytes <= KEPT_BYTES) return true;
     if (sizeBytes > MAX_REQUEST_BYTES) return false;
     try {
       this.#outbox = memoryOf(new ArrayBuffer(sizeBytes));

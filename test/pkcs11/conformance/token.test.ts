@@ -58,12 +58,12 @@ describeTokens('a token', (makeBench) => {
     const id = await makeKey();
     const plaintexts = [0, 1, 60_000, 70_000, 3, 65_536, 200_000, 17].map((length) => randomBytes(length));
     const all = await Promise.all(plaintexts.map((plaintext) => token.encryptGcm(id, plaintext, AAD)));
-    const opened = await Promise.all([
-      ...all.map((sealed) => token.decryptGcm(id, sealed, AAD)),
+    const [refusal, ...opened] = await Promise.all([
       token.decryptGcm(id, Buffer.alloc(40), AAD).catch((error: unknown) => (error as Pkcs11Error).reason),
       ...all.map((sealed) => token.decryptGcm(id, sealed, AAD)),
     ]);
-    expect(opened).toEqual([...plaintexts, 'authenticationFailed', ...plaintexts]);
+    expect(refusal).toBe('authenticationFailed');
+    opened.forEach((output, index) => expect(output.equals(plaintexts[index]!)).toBe(true));
   });
 
   it('refuses what is too much of the requests that are made at once, and does the others', async () => {
