@@ -10,7 +10,7 @@ namespace keywright::pkcs11 {
 namespace {
 
 void* Run(void* data) {
-  // They are those of who started it, and may have a key or the PIN.
+  // What is in them comes from the thread that started this one, and may be a key or the PIN.
   ClearVectorRegisters();
   const std::unique_ptr<std::function<void()>> run(static_cast<std::function<void()>*>(data));
   (*run)();
