@@ -1,5 +1,5 @@
 /**
- * Requests to the threads of a token, and replies from them, in memory that is shared with native code; its layout is in
+ * Requests to the threads of a token, and replies from them, in memory that is shared with native code, laid out as in
  * `native/pkcs11/wire.h`. The requests of one turn of JavaScript cross together, and so do replies that are ready
  * together: a crossing costs more than the work on either side.
  */

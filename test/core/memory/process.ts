@@ -14,7 +14,7 @@ const CHUNK_BYTES = 2 ** 22;
 /** Chunks overlap by more than what the scanner must see at once. */
 const OVERLAP_BYTES = 64;
 
-/** What an earlier step saved, bytes, an output of so many bytes, a Uint32Array, or what receives replies of a token. */
+/** What an earlier step saved, bytes, an output of so many bytes, a Uint32Array, or what takes replies of a token. */
 export type Argument =
   | number
   | { readonly key: string }
