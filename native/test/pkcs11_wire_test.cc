@@ -15,14 +15,15 @@ namespace {
 using Words = std::vector<std::uint32_t>;
 
 Vector BytesOf(const Words& words) {
-  Vector bytes(words.size() * sizeof(std::uint32_t));
-  std::memcpy(bytes.data(), words.data(), bytes.size());
-  return bytes;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+  return {bytes, bytes + words.size() * sizeof(std::uint32_t)};
 }
 
 Words WordsOf(Bytes bytes) {
-  Words words(bytes.size() / sizeof(std::uint32_t));
-  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(std::uint32_t));
+  Words words;
+  for (; bytes.size() >= sizeof(std::uint32_t); bytes = bytes.subspan(sizeof(std::uint32_t))) {
+    std::memcpy(&words.emplace_back(), bytes.data(), sizeof(std::uint32_t));
+  }
   return words;
 }
 
